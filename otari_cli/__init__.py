@@ -1,0 +1,1 @@
+"""The `otari` command. It knows the daemon by its admin protocol only."""
