@@ -1,0 +1,234 @@
+"""The daemon, as a command asks it: one method per question, over the admin socket."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any, NamedTuple, TypeVar
+from urllib.parse import urlencode
+
+from otari_cli import wire
+from otari_cli.exits import AdminError, CliError
+from otari_daemon.protocol import codec, paths
+from otari_daemon.protocol import messages as m
+
+T = TypeVar("T")
+PAGE = 1000
+ROWS_MAX = 100_000
+"""No list is read further than this."""
+
+ANSWER_S = 30.0
+VERIFY_S = 3600.0
+KEEPALIVE_S = 45.0
+"""Three times the daemon's keepalive: a feed silent for longer is dead."""
+
+
+class Change(NamedTuple):
+    """How a change is asked for: judged only, or made, and the reason given for it."""
+
+    dry_run: bool = False
+    reason: str | None = None
+
+    def query(self) -> dict[str, object]:
+        """As the daemon reads it."""
+        return {"dry_run": "true" if self.dry_run else None, "reason": self.reason}
+
+
+class AdminClient:
+    """Asks the daemon at a socket. Raises `Unreachable` or `AdminError`; nothing is tried twice."""
+
+    def __init__(self, socket_path: str) -> None:
+        self.socket_path = socket_path
+
+    # Keys
+
+    def create_key(self, new: m.KeyCreate, change: Change) -> m.KeyCreated:
+        return self._change("POST", paths.KEYS, m.KeyCreated, change, new)
+
+    def keys(self) -> list[m.KeyInfo]:
+        return self._list(m.KeyInfo, paths.KEYS)
+
+    def key(self, id: str) -> m.KeyInfo:
+        return self._get(m.KeyInfo, paths.at(paths.KEY, id))
+
+    def revoke_key(self, id: str, change: Change) -> m.KeyInfo:
+        return self._change("POST", paths.at(paths.KEY_REVOKE, id), m.KeyInfo, change)
+
+    def rotate_key(self, id: str, change: Change) -> m.KeyCreated:
+        return self._change("POST", paths.at(paths.KEY_ROTATE, id), m.KeyCreated, change)
+
+    # Users
+
+    def create_user(self, new: m.UserCreate, change: Change) -> m.UserInfo:
+        return self._change("POST", paths.USERS, m.UserInfo, change, new)
+
+    def users(self) -> list[m.UserInfo]:
+        return self._list(m.UserInfo, paths.USERS)
+
+    def user(self, id: str) -> m.UserInfo:
+        return self._get(m.UserInfo, paths.at(paths.USER, id))
+
+    def update_user(self, id: str, update: m.UserUpdate, change: Change) -> m.UserInfo:
+        return self._change("PATCH", paths.at(paths.USER, id), m.UserInfo, change, update)
+
+    def delete_user(self, id: str, change: Change) -> None:
+        self._ask("DELETE", paths.at(paths.USER, id), change.query())
+
+    # Budgets
+
+    def create_budget(self, new: m.BudgetCreate, change: Change) -> m.BudgetInfo:
+        return self._change("POST", paths.BUDGETS, m.BudgetInfo, change, new)
+
+    def budgets(self) -> list[m.BudgetInfo]:
+        return self._list(m.BudgetInfo, paths.BUDGETS)
+
+    def budget(self, id: str) -> m.BudgetInfo:
+        return self._get(m.BudgetInfo, paths.at(paths.BUDGET, id))
+
+    def update_budget(self, id: str, update: m.BudgetUpdate, change: Change) -> m.BudgetInfo:
+        return self._change("PATCH", paths.at(paths.BUDGET, id), m.BudgetInfo, change, update)
+
+    def delete_budget(self, id: str, change: Change) -> None:
+        self._ask("DELETE", paths.at(paths.BUDGET, id), change.query())
+
+    def assign_budget(self, id: str, holder: m.BudgetAssign, change: Change) -> m.BudgetInfo:
+        return self._change("POST", paths.at(paths.BUDGET_ASSIGNMENTS, id), m.BudgetInfo, change, holder)
+
+    def unassign_budget(self, id: str, holder: m.BudgetAssign, change: Change) -> m.BudgetInfo:
+        query = change.query() | codec.dump(holder)
+        return self._read(m.BudgetInfo, self._ask("DELETE", paths.at(paths.BUDGET_ASSIGNMENTS, id), query)[0])
+
+    def acknowledge_budget(self, id: str, change: Change) -> m.BudgetInfo:
+        return self._change("POST", paths.at(paths.BUDGET_ACKNOWLEDGE, id), m.BudgetInfo, change)
+
+    # Usage, the ledger, the daemon
+
+    def usage(self, query: m.UsageQuery) -> m.UsagePage:
+        """One page of at most `PAGE` rows."""
+        found, cursor = self._ask("GET", paths.USAGE, codec.dump(query))
+        return m.UsagePage(tuple(self._rows(m.UsageRow, found)), cursor)
+
+    def usage_rows(self, query: m.UsageQuery) -> list[m.UsageRow]:
+        """Up to `query.limit` rows, newest first, in as many pages as that takes."""
+        rows: list[m.UsageRow] = []
+        wanted, cursor = min(query.limit, ROWS_MAX), query.cursor
+        while len(rows) < wanted:
+            step = min(PAGE, wanted - len(rows))
+            page = self.usage(replace(query, cursor=cursor, limit=step))
+            rows += page.rows
+            cursor = page.next_cursor
+            if cursor is None or not page.rows:
+                break
+        return rows
+
+    def usage_summary(self, by: str, query: m.UsageQuery) -> list[m.UsageSummaryRow]:
+        found, _ = self._ask("GET", paths.USAGE_SUMMARY, {"by": by} | codec.dump(query))
+        return self._rows(m.UsageSummaryRow, found)
+
+    def holds(self) -> list[m.HoldInfo]:
+        return self._rows(m.HoldInfo, self._ask("GET", paths.HOLDS)[0])
+
+    def verify(self) -> m.VerifyReport:
+        return self._read(m.VerifyReport, self._ask("POST", paths.LEDGER_VERIFY, timeout_s=VERIFY_S)[0])
+
+    def models(self) -> list[m.ModelInfo]:
+        return self._rows(m.ModelInfo, self._ask("GET", paths.MODELS)[0])
+
+    def status(self) -> m.Status:
+        return self._get(m.Status, paths.STATUS)
+
+    def events(self, after: str | None) -> Iterator[m.Event]:
+        """Follow what happens; the feed is open when this returns, and ends when the daemon does."""
+        target = _target(paths.EVENTS, {"after": after})
+        connection = wire.UnixConnection(self.socket_path, KEEPALIVE_S)
+        response = wire.send(connection, "GET", target, {"Host": paths.HOST}, None)
+        self._judge(response, None)
+        return (self._read(m.Event, _parse(event.data)) for event in wire.events(response))
+
+    def _get(self, cls: type[T], path: str) -> T:
+        return self._read(cls, self._ask("GET", path)[0])
+
+    def _list(self, cls: type[T], path: str) -> list[T]:
+        rows: list[T] = []
+        while len(rows) < ROWS_MAX:
+            found = self._rows(cls, self._ask("GET", path, {"skip": len(rows), "limit": PAGE})[0])
+            rows += found
+            if len(found) < PAGE:
+                break
+        return rows
+
+    def _change(self, method: str, path: str, cls: type[T], change: Change, body: object = None) -> T:
+        return self._read(cls, self._ask(method, path, change.query(), body)[0])
+
+    def _ask(
+        self,
+        method: str,
+        path: str,
+        query: dict[str, object] | None = None,
+        body: object = None,
+        timeout_s: float = ANSWER_S,
+    ) -> tuple[Any, str | None]:
+        """The answer's JSON, None where it has none, and the cursor of its next page."""
+        headers = {"Host": paths.HOST, "Accept": "application/json"}
+        data = None
+        if body is not None:
+            headers["Content-Type"] = "application/json"
+            data = json.dumps(codec.dump(body)).encode()
+        connection = wire.UnixConnection(self.socket_path, timeout_s)
+        try:
+            response = wire.send(connection, method, _target(path, query or {}), headers, data)
+            answered = wire.whole(response)
+            self._judge(response, answered)
+            return (_parse(answered) if answered else None), response.headers.get(paths.CURSOR_HEADER)
+        finally:
+            connection.close()
+
+    def _judge(self, response: Any, answered: bytes | None) -> None:
+        """Raise what the daemon said no with."""
+        spoken = response.headers.get(paths.PROTOCOL_HEADER)
+        if response.status < 400 and spoken != paths.PROTOCOL_VERSION:
+            raise CliError(
+                f"what answers at {self.socket_path} speaks admin protocol {spoken or 'none'}, "
+                f"this command {paths.PROTOCOL_VERSION}",
+                hint="run the `otari` that was installed with the daemon",
+            )
+        if response.status >= 400:
+            raise _refusal(response.status, wire.whole(response) if answered is None else answered)
+
+    def _rows(self, cls: type[T], found: Any) -> list[T]:
+        if not isinstance(found, list):
+            raise _unreadable("a list was expected")
+        return [self._read(cls, row) for row in found]
+
+    def _read(self, cls: type[T], found: Any) -> T:
+        try:
+            return codec.read(cls, found)
+        except codec.FieldError as error:
+            raise _unreadable(str(error)) from error
+
+
+def _target(path: str, query: dict[str, object]) -> str:
+    given = {name: value for name, value in query.items() if value is not None}
+    return f"{path}?{urlencode(given)}" if given else path
+
+
+def _refusal(status: int, answered: bytes) -> AdminError:
+    try:
+        told = codec.read(m.Problem, _parse(answered))
+    except (CliError, codec.FieldError):
+        return AdminError(f"http_{status}", f"the daemon answered {status}", status=status)
+    return AdminError(told.code, told.message, status=status, hint=told.hint)
+
+
+def _parse(text: bytes | str) -> Any:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise _unreadable("it is not JSON") from error
+
+
+def _unreadable(why: str) -> CliError:
+    return CliError(
+        f"the daemon's answer cannot be read: {why}", hint="daemon and command may be of different versions"
+    )

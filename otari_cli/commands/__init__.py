@@ -1,0 +1,1 @@
+"""One module for each noun of `otari`; each has a Typer `app`."""

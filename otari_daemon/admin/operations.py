@@ -1,0 +1,137 @@
+"""What the admin socket needs done; the control plane does it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Protocol
+
+from otari_daemon.protocol.messages import (
+    BudgetAssign,
+    BudgetCreate,
+    BudgetInfo,
+    BudgetUpdate,
+    Event,
+    Grouping,
+    HoldInfo,
+    KeyCreate,
+    KeyCreated,
+    KeyInfo,
+    KeyUpdate,
+    ModelInfo,
+    Status,
+    UsagePage,
+    UsageQuery,
+    UsageSummaryRow,
+    UserCreate,
+    UserInfo,
+    UserUpdate,
+    VerifyReport,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who asked for a change, as the kernel vouches for it, and the reason they gave."""
+
+    pid: int
+    uid: int
+    reason: str | None = None
+
+
+class Operations(Protocol):
+    """Every question and change an operator may ask for.
+
+    Failures are `GatewayError`s. A change with `dry_run` is judged in full and answered as if made, and
+    nothing moves. Keys and budgets are found by id or by name. Lists are in a stable order.
+    """
+
+    async def create_key(self, new: KeyCreate, actor: Actor, *, dry_run: bool) -> KeyCreated:
+        """Mint a key; its secret is in this answer only."""
+
+    async def keys(self, skip: int, limit: int) -> list[KeyInfo]:
+        """List keys, revoked and expired ones too."""
+
+    async def key(self, id: str) -> KeyInfo:
+        """Show one key."""
+
+    async def update_key(self, id: str, change: KeyUpdate, actor: Actor, *, dry_run: bool) -> KeyInfo:
+        """Change what is mentioned."""
+
+    async def revoke_key(self, id: str, actor: Actor, *, dry_run: bool) -> KeyInfo:
+        """Make a key unusable at once; it stays listed."""
+
+    async def rotate_key(self, id: str, actor: Actor, *, dry_run: bool) -> KeyCreated:
+        """Give a key a new secret; the old one is dead at once."""
+
+    async def delete_key(self, id: str, actor: Actor, *, dry_run: bool) -> None:
+        """Forget a key; its usage stays."""
+
+    async def create_user(self, new: UserCreate, actor: Actor, *, dry_run: bool) -> UserInfo:
+        """Make a user, or revive a deleted one."""
+
+    async def users(self, skip: int, limit: int) -> list[UserInfo]:
+        """List users that are not deleted."""
+
+    async def user(self, id: str) -> UserInfo:
+        """Show one user."""
+
+    async def update_user(self, id: str, change: UserUpdate, actor: Actor, *, dry_run: bool) -> UserInfo:
+        """Change what is mentioned; blocking takes effect with the next request."""
+
+    async def delete_user(self, id: str, actor: Actor, *, dry_run: bool) -> None:
+        """Delete a user and revoke their keys."""
+
+    async def create_budget(self, new: BudgetCreate, actor: Actor, *, dry_run: bool) -> BudgetInfo:
+        """Make a budget nobody draws on yet."""
+
+    async def budgets(self, skip: int, limit: int) -> list[BudgetInfo]:
+        """List budgets with their holders."""
+
+    async def budget(self, id: str) -> BudgetInfo:
+        """Show one budget."""
+
+    async def update_budget(
+        self, id: str, change: BudgetUpdate, actor: Actor, *, dry_run: bool
+    ) -> BudgetInfo:
+        """Change what is mentioned, for all its holders."""
+
+    async def delete_budget(self, id: str, actor: Actor, *, dry_run: bool) -> None:
+        """Delete a budget; a conflict while anybody holds it."""
+
+    async def assign_budget(
+        self, id: str, holder: BudgetAssign, actor: Actor, *, dry_run: bool
+    ) -> BudgetInfo:
+        """Put a holder under a budget."""
+
+    async def unassign_budget(
+        self, id: str, holder: BudgetAssign, actor: Actor, *, dry_run: bool
+    ) -> BudgetInfo:
+        """Take a holder out from under a budget."""
+
+    async def acknowledge_overage(self, id: str, actor: Actor, *, dry_run: bool) -> BudgetInfo:
+        """Let a budget admit again after a provider billed more than was held."""
+
+    async def usage(self, query: UsageQuery) -> UsagePage:
+        """Page through settled requests, newest first."""
+
+    async def usage_summary(self, by: Grouping, query: UsageQuery) -> list[UsageSummaryRow]:
+        """Add up settled requests by what `by` names."""
+
+    async def holds(self) -> list[HoldInfo]:
+        """List what is held now, oldest first."""
+
+    async def verify(self) -> VerifyReport:
+        """Prove the books from the database alone."""
+
+    async def status(self) -> Status:
+        """Say how the daemon is."""
+
+    async def models(self) -> list[ModelInfo]:
+        """List what can be asked for."""
+
+    def events(self, after: str | None) -> AsyncIterator[Event]:
+        """Follow what happens, from just after a cursor or from now on; never ends by itself."""
+
+    async def shutdown(self, actor: Actor) -> None:
+        """Begin to drain and stop; returns at once."""

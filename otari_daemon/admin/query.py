@@ -1,0 +1,107 @@
+"""What stands behind the question mark of a request, read strictly."""
+
+from __future__ import annotations
+
+from typing import cast, get_args
+
+from falcon.asgi import Request
+
+from otari_daemon.admin.operations import Actor
+from otari_daemon.protocol import codec
+from otari_daemon.protocol.codec import FieldError
+from otari_daemon.protocol.messages import BudgetAssign, Grouping, UsageQuery
+
+LIMIT_MAX = 1000
+LIMIT_DEFAULT = 100
+SKIP_MAX = 1 << 31
+REASON_CHARS_MAX = 500
+
+_WRITES = frozenset({"dry_run", "reason"})
+_USAGE = frozenset(UsageQuery.__dataclass_fields__)
+_PREDECESSOR = {"start_date": "since", "end_date": "until", "user_id": "user"}
+_ANSWERS = {"true": True, "1": True, "false": False, "0": False}
+
+
+def none(req: Request) -> None:
+    """Refuse any parameter."""
+    _params(req, frozenset())
+
+
+def page(req: Request) -> tuple[int, int]:
+    """Read `skip` and `limit` of a list."""
+    params = _params(req, frozenset({"skip", "limit"}))
+    return _skip(params), _limit(params)
+
+
+def write(req: Request) -> tuple[Actor, bool]:
+    """Read who changes something and why, and whether it is a dry run."""
+    return _write(req, _params(req, _WRITES))
+
+
+def unassign(req: Request) -> tuple[BudgetAssign, Actor, bool]:
+    """Read the holder that a DELETE names, and what `write` reads."""
+    params = _params(req, _WRITES | {"holder_kind", "holder_id"})
+    holder = {name: params[name] for name in ("holder_kind", "holder_id") if name in params}
+    return codec.accept(BudgetAssign, holder), *_write(req, params)
+
+
+def usage(req: Request) -> UsageQuery:
+    """Read which usage rows are wanted; the predecessor's names for them are understood."""
+    return _usage(_params(req, _USAGE | _PREDECESSOR.keys()))
+
+
+def summary(req: Request) -> tuple[Grouping, UsageQuery]:
+    """Read `by`, and which usage rows to add up."""
+    params = _params(req, _USAGE | _PREDECESSOR.keys() | {"by"})
+    by = params.pop("by", "model")
+    if by not in get_args(Grouping):
+        raise FieldError("by", f"must be one of {', '.join(get_args(Grouping))}")
+    return cast("Grouping", by), _usage(params)
+
+
+def after(req: Request) -> str | None:
+    """Read the cursor to resume after, from the query or from `Last-Event-ID`."""
+    return _params(req, frozenset({"after"})).get("after") or req.get_header("Last-Event-ID")
+
+
+def _params(req: Request, known: frozenset[str] | set[str]) -> dict[str, str]:
+    """The parameters, each at most once; one that is misspelled must not be passed over."""
+    for name, value in req.params.items():
+        if name not in known:
+            raise FieldError(name, "is not a parameter here")
+        if not isinstance(value, str):
+            raise FieldError(name, "is given more than once")
+    return cast("dict[str, str]", dict(req.params))
+
+
+def _write(req: Request, params: dict[str, str]) -> tuple[Actor, bool]:
+    dry_run = _ANSWERS.get(params.get("dry_run", "false"))
+    if dry_run is None:
+        raise FieldError("dry_run", "must be true or false")
+    reason = params.get("reason") or None
+    if reason is not None and len(reason) > REASON_CHARS_MAX:
+        raise FieldError("reason", f"must be at most {REASON_CHARS_MAX} characters")
+    peer = req.scope["otari.reader"].peer
+    return Actor(peer.pid, peer.uid, reason), dry_run
+
+
+def _usage(params: dict[str, str]) -> UsageQuery:
+    named: dict[str, object] = {_PREDECESSOR.get(name, name): value for name, value in params.items()}
+    named["skip"], named["limit"] = _skip(params), _limit(params)
+    return codec.accept(UsageQuery, named)
+
+
+def _skip(params: dict[str, str]) -> int:
+    return _number(params, "skip", 0, (0, SKIP_MAX))
+
+
+def _limit(params: dict[str, str]) -> int:
+    return _number(params, "limit", LIMIT_DEFAULT, (1, LIMIT_MAX))
+
+
+def _number(params: dict[str, str], name: str, default: int, bounds: tuple[int, int]) -> int:
+    text = params.get(name, str(default))
+    number = int(text) if text.isascii() and text.isdigit() and len(text) <= 10 else -1
+    if not bounds[0] <= number <= bounds[1]:
+        raise FieldError(name, f"must be a whole number from {bounds[0]} to {bounds[1]}")
+    return number

@@ -1,0 +1,1 @@
+"""The public edge: HTTP in, HTTP out, nothing decided."""

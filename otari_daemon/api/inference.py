@@ -1,0 +1,61 @@
+"""One resource for every billable endpoint: the dialect differs, the route does not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from falcon.asgi import Request, Response
+
+from otari_daemon.api.credentials import credential
+from otari_daemon.api.headers import REQUEST_ID, NobodyWatches
+from otari_daemon.domain.errors import GatewayError, ReaderLeft
+from otari_daemon.pipeline.gateway import Call, Gateway
+from otari_daemon.pipeline.replies import WholeReply
+from otari_daemon.wire.dialect import Dialect
+
+READER = "otari.reader"
+EVENT_STREAM = "text/event-stream; charset=utf-8"
+
+
+class InferenceResource:
+    """`POST` of one dialect."""
+
+    def __init__(self, dialect: Dialect, gateway: Callable[[], Gateway]) -> None:
+        self._dialect = dialect
+        self._gateway = gateway
+
+    async def on_post(self, req: Request, resp: Response) -> None:
+        """Authenticate before the body is read; then the pipeline."""
+        gateway = self._gateway()  # a reload swaps it; this request keeps the one it met
+        scope = req.scope
+        request_id: str = scope[REQUEST_ID]
+        dialect = self._dialect
+        try:
+            token = credential(scope["headers"])
+            caller = await gateway.authenticate(token, request_id, dialect.endpoint)
+            body = await req.stream.read()
+            reader = scope.get(READER) or NobodyWatches()
+            reply = await gateway.complete(Call(dialect, caller, request_id, body, reader))
+        except GatewayError as error:
+            answer_error(resp, dialect, error, request_id)
+        except ReaderLeft:
+            resp.status = 499
+        else:
+            if isinstance(reply, WholeReply):
+                resp.data = reply.body
+                resp.content_type = reply.content_type.decode("latin-1")
+            else:
+                resp.stream = reply
+                resp.content_type = EVENT_STREAM
+            resp.set_header("x-otari-provider", reply.provider)
+
+
+def answer_error(resp: Response, dialect: Dialect, error: GatewayError, request_id: str) -> None:
+    """Render a refusal or failure in the caller's dialect."""
+    resp.status = error.status
+    resp.data = dialect.error_body(error, request_id)
+    resp.content_type = "application/json"
+    if error.retry_after_s is not None:
+        resp.set_header("retry-after", str(error.retry_after_s))
+    if not error.retryable:
+        resp.set_header("x-should-retry", "false")

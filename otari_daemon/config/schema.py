@@ -1,0 +1,177 @@
+"""Every key of the configuration: its name, type, bounds, default, and whether a change needs a restart.
+
+A field is a key. What a request uses can change while otari runs; a field marked `RESTART` is read once.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Annotated, Any, Final, Literal
+
+from otari_daemon.config.secret import Secret, SecretUrl
+from otari_daemon.config.values import Matches, Range
+from otari_daemon.config.views import fingerprint
+from otari_daemon.domain.money import Pico
+
+RESTART: Final = MappingProxyType({"restart": True})
+RATE: Final = MappingProxyType({"rate": True})
+"""Marks a field of pico-USD per token, shown as dollars per million tokens."""
+
+_PRINTABLE = r"[!-~]{1,4096}"
+_HEADER = r"(?i)(?!(host|connection|content-length|transfer-encoding)$)[a-z0-9!#$%&'*+.^_`|~-]{1,128}"
+
+Seconds = Annotated[float, Range(0.001, 86_400)]
+Count = Annotated[int, Range(1, 1_000_000)]
+Bytes = Annotated[int, Range(1_024, 1 << 30)]
+FilePath = Annotated[str, Matches(r"[^\x00-\x1f\x7f]{1,4096}", "a path")]
+Host = Annotated[str, Matches(r"[A-Za-z0-9.:_-]{1,253}", "a host name or address")]
+Url = Annotated[
+    str, Matches(r"https?://((?![@?#])[!-~]){1,2000}", "an http or https URL without credentials")
+]
+Origin = Annotated[str, Matches(r"https?://[A-Za-z0-9.:\[\]-]{1,300}", "an origin like https://example.com")]
+DatabaseUrl = Annotated[
+    SecretUrl, Matches(r"(sqlite|postgres(ql)?)://[!-~]{1,2000}", "a sqlite:// or postgresql:// URL")
+]
+Credential = Annotated[Secret, Matches(_PRINTABLE, "a secret of printable characters without spaces")]
+HeaderName = Annotated[str, Matches(_HEADER, "a header name otari does not set itself")]
+HeaderValue = Annotated[Secret, Matches(r"[ -~]{0,4096}", "printable text on one line")]
+ModelName = Annotated[str, Matches(r"[A-Za-z0-9._:/@+-]{1,200}", "a model name")]
+Selector = Annotated[
+    str,
+    Matches(r"[A-Za-z0-9._-]{1,64}[:/][A-Za-z0-9._:/@+-]{1,200}", "a model like provider:model"),
+]
+ProviderName = Annotated[
+    str, Matches(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", "a name of letters, digits, dots and dashes")
+]
+AliasName = Annotated[
+    str, Matches(r"[A-Za-z0-9][A-Za-z0-9._@+-]{0,127}", "a name without a colon or a slash")
+]
+
+
+def _none_of(*_: object) -> Mapping[Any, Any]:
+    return MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timeouts:
+    """How long one attempt at a provider may take; seconds."""
+
+    connect_s: Seconds = 3.0
+    first_byte_s: Seconds = 60.0
+    idle_s: Seconds = 60.0
+    total_s: Seconds = 900.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClientArgs:
+    """What is added to every request to a provider."""
+
+    custom_headers: Mapping[HeaderName, HeaderValue] = field(default_factory=_none_of)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Provider:
+    """One provider instance; its `type` may be left out where its name is a known type."""
+
+    type: str = field(default="", metadata={"also": "provider_type"})
+    api_key: Credential | None = None
+    api_base: Url | None = None
+    timeouts: Timeouts = Timeouts()
+    http_client: Literal["pooled", "httpx"] = "pooled"
+    ca_file: FilePath | None = None
+    verify_tls: bool = True
+    client_args: ClientArgs = field(default_factory=ClientArgs)
+    models: tuple[ModelName, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConfiguredPrice:
+    """Rates of one model, in pico-USD per token; a class without one follows its plain class."""
+
+    input_price_per_million: Pico = field(metadata=RATE)
+    output_price_per_million: Pico = field(metadata=RATE)
+    cache_read_price_per_million: Pico | None = field(default=None, metadata=RATE)
+    cache_write_price_per_million: Pico | None = field(default=None, metadata=RATE)
+    reasoning_price_per_million: Pico | None = field(default=None, metadata=RATE)
+    audio_input_price_per_million: Pico | None = field(default=None, metadata=RATE)
+    audio_output_price_per_million: Pico | None = field(default=None, metadata=RATE)
+    effective_at: dt.datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ledger:
+    """How the books are kept."""
+
+    durability: Literal["before_response", "before_dispatch"] = "before_response"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Streams:
+    """What happens to streams that do not end as they should."""
+
+    missing_usage: Literal["estimate", "held", "fail"] = "estimate"
+    on_disconnect: Literal["cancel", "drain"] = "cancel"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """Bounds on what clients may send and on what is in flight."""
+
+    header_timeout_s: Seconds = 10.0
+    body_timeout_s: Seconds = 30.0
+    keep_alive_s: Seconds = 30.0
+    write_timeout_s: Seconds = 30.0
+    max_requests_per_connection: Count = 1_000
+    max_header_bytes: Bytes = 32 << 10
+    max_header_line_bytes: Bytes = 16 << 10
+    max_header_fields: Count = 100
+    max_url_bytes: Bytes = 8 << 10
+    max_body_bytes: Bytes = 20 << 20
+    max_file_bytes: Bytes = 512 << 20
+    max_json_depth: Annotated[int, Range(1, 256)] = 64
+    max_json_nodes: Annotated[int, Range(1, 10_000_000)] = 200_000
+    max_string_bytes: Bytes = 10 << 20
+    max_messages: Count = 4_096
+    max_tools: Count = 256
+    max_in_flight: Count = 1_000
+    max_in_flight_per_key: Count = 64
+    max_in_flight_per_provider: Count = 256
+    max_queued: Annotated[int, Range(0, 100_000)] = 200
+    queue_wait_s: Seconds = 2.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Config:
+    """One whole configuration, checked and complete; it never changes."""
+
+    host: Host = field(default="127.0.0.1", metadata=RESTART)
+    port: Annotated[int, Range(0, 65_535)] = field(default=8000, metadata=RESTART)
+    database_url: DatabaseUrl | None = field(default=None, metadata=RESTART)
+    state_dir: FilePath | None = field(default=None, metadata=RESTART)
+    admin_socket: FilePath | None = field(default=None, metadata=RESTART)
+    admin_uids: tuple[Annotated[int, Range(0, 2**32 - 2)], ...] = ()
+    master_key: Credential | None = None
+    bootstrap_api_key: bool = field(default=True, metadata=RESTART)
+    mock: bool = True
+    require_pricing: bool = True
+    default_pricing: bool = True
+    rate_limit_rpm: Count | None = None
+    cors_allow_origins: tuple[Origin, ...] = field(default=(), metadata=RESTART)
+    enable_docs: bool = field(default=True, metadata=RESTART)
+    enable_metrics: bool = field(default=False, metadata=RESTART)
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    drain_timeout_s: Seconds = 90.0
+    ledger: Ledger = Ledger()
+    streams: Streams = Streams()
+    limits: Limits = Limits()
+    providers: Mapping[ProviderName, Provider] = field(default_factory=_none_of)
+    aliases: Mapping[AliasName, Selector] = field(default_factory=_none_of)
+    pricing: Mapping[Selector, ConfiguredPrice] = field(default_factory=_none_of)
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 over every effective value, secrets by their own hash: what a generation is known by."""
+        return fingerprint(self)

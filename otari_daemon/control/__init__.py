@@ -1,0 +1,1 @@
+"""Who may call, what it may cost, what it did."""

@@ -1,0 +1,101 @@
+"""Every virtual key in memory, so that no request waits for the database to know its caller."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from otari_daemon.domain.book import Book, Bundle
+from otari_daemon.domain.budgets import EVERYBODY, Assignment, Holder, HolderKind
+from otari_daemon.domain.keys import VirtualKey, digest
+from otari_daemon.domain.users import User
+
+
+@dataclass(slots=True)
+class Seat:
+    """A key, its user, and the ceilings it draws on, gathered anew when a period ends."""
+
+    key: VirtualKey
+    user: User
+    bundle: Bundle | None = None
+
+
+class Seats:
+    """Keys by digest and id, users by id, accounts by holder. Belongs to the event loop's thread."""
+
+    def __init__(self, book: Book) -> None:
+        self._book = book
+        self._by_digest: dict[bytes, Seat] = {}
+        self._by_id: dict[str, Seat] = {}
+        self.users: dict[str, User] = {}
+        self.accounts_of: dict[Holder, tuple[int, ...]] = {}
+
+    def __len__(self) -> int:
+        return len(self._by_id)
+
+    def load(
+        self,
+        keys: Iterable[VirtualKey],
+        users: Iterable[User],
+        assignments: Iterable[Assignment],
+    ) -> None:
+        """Take everything the store knows, once, at start."""
+        self.users = {user.id: user for user in users}
+        self.set_assignments(assignments)
+        for key in keys:
+            self.put_key(key)
+
+    def find(self, token: bytes) -> Seat | None:
+        """The seat of whoever presents `token`, whatever its state."""
+        return self._by_digest.get(digest(token))
+
+    def by_id(self, key_id: str) -> Seat | None:
+        """The seat of a key by its id."""
+        return self._by_id.get(key_id)
+
+    def name_of(self, key_id: str) -> str | None:
+        """A key's label, for people; None for keys that are gone."""
+        seat = self._by_id.get(key_id)
+        return seat.key.name if seat else None
+
+    def put_key(self, key: VirtualKey) -> None:
+        """Add a key, or replace what was known of it; a rotated digest stops working at once."""
+        known = self._by_id.get(key.id)
+        if known is not None:
+            self._by_digest.pop(known.key.digest, None)
+        seat = Seat(key, self.users[key.user_id])
+        self._by_id[key.id] = self._by_digest[key.digest] = seat
+
+    def drop_key(self, key_id: str) -> None:
+        """Forget a key."""
+        seat = self._by_id.pop(key_id, None)
+        if seat is not None:
+            self._by_digest.pop(seat.key.digest, None)
+
+    def put_user(self, user: User) -> None:
+        """Add a user, or replace what was known of them in every seat."""
+        self.users[user.id] = user
+        for seat in self._by_id.values():
+            if seat.user.id == user.id:
+                seat.user = user
+
+    def set_assignments(self, assignments: Iterable[Assignment]) -> None:
+        """Replace who draws on which accounts; every seat gathers its ceilings anew."""
+        drawn: dict[Holder, list[int]] = {}
+        for assignment in assignments:
+            drawn.setdefault(assignment.holder, []).append(assignment.account_id)
+        self.accounts_of = {holder: tuple(accounts) for holder, accounts in drawn.items()}
+        for seat in self._by_id.values():
+            seat.bundle = None
+
+    def bundle(self, seat: Seat, now_ms: int) -> Bundle:
+        """The ceilings a key draws on now: its own, its user's and everybody's."""
+        bundle = seat.bundle
+        if bundle is None or now_ms >= bundle.until_ms:
+            bundle = seat.bundle = self._book.bundle(self.account_ids(seat), now_ms)
+        return bundle
+
+    def account_ids(self, seat: Seat) -> tuple[int, ...]:
+        """The accounts of a key, its user and everybody."""
+        holders = (Holder(HolderKind.KEY, seat.key.id), Holder(HolderKind.USER, seat.user.id), EVERYBODY)
+        return tuple(account for holder in holders for account in self.accounts_of.get(holder, ()))

@@ -1,0 +1,242 @@
+"""The ledger as it is decided: pure, synchronous, owned by one event loop.
+
+    reserve ──▶ open hold ──▶ settle   posted <= held; what exceeds it is overage, visible and blocking
+       │                └───▶ void     provably nothing was consumed
+       └─▶ Refused, naming the ceiling; nothing has moved
+
+Every change is also an entry in `journal`, in order. Whoever owns the book drains the journal into
+the database; a database that has applied any prefix of it is a state the book has been in.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from otari_daemon.domain.money import ZERO, Nano
+from otari_daemon.domain.windows import FOREVER_MS, Period, Window
+
+NO_PERIOD = Period(0, 0)
+
+
+class BalanceKey(NamedTuple):
+    """Names one balance: an account in one period."""
+
+    account_id: int
+    period_start_ms: int
+
+
+@dataclass(slots=True)
+class Balance:
+    """What was spent and what is held under an account in one period; all nano-USD."""
+
+    key: BalanceKey
+    posted: Nano = ZERO
+    held: Nano = ZERO
+    overage: Nano = ZERO
+    acknowledged: Nano = ZERO
+
+    @property
+    def blocked(self) -> bool:
+        """Whether a provider billed more than its hold and no operator has looked at it yet."""
+        return self.overage > self.acknowledged
+
+
+@dataclass(slots=True)
+class Account:
+    """A budget as it applies to one holder: a key, a user, a pool of them or everybody."""
+
+    id: int
+    budget_id: str
+    name: str
+    limit: Nano | None
+    window: Window
+    enforced: bool = True
+    period: Period = NO_PERIOD
+    balance: Balance | None = None
+
+    @property
+    def cap(self) -> Nano | None:
+        """The limit admissions must respect; None when there is none or it only watches."""
+        return self.limit if self.enforced else None
+
+
+@dataclass(frozen=True, slots=True)
+class Bundle:
+    """The balances one request draws on together, until the first of their periods ends."""
+
+    id: int
+    accounts: tuple[Account, ...]
+    balances: tuple[Balance, ...]
+    until_ms: int
+
+
+@dataclass(slots=True)
+class Hold:
+    """Money set aside for one request; closed once."""
+
+    rid: bytes
+    bundle: Bundle
+    amount: Nano
+    open: bool = True
+
+
+class Refused(NamedTuple):
+    """Why a reservation was refused: the first ceiling without room, as it stood."""
+
+    account: Account
+    balance: Balance
+    amount: Nano
+
+
+class Closed(NamedTuple):
+    """How a hold ended: `posted + overage` is the whole charge."""
+
+    posted: Nano
+    overage: Nano
+
+
+class BundleOpened(NamedTuple):
+    """Journal: a set of balances is about to be drawn on together."""
+
+    bundle: Bundle
+
+
+class HoldOpened(NamedTuple):
+    """Journal: money was set aside. `caps` are the limits it was admitted under, one per balance."""
+
+    hold: Hold
+    caps: tuple[Nano | None, ...]
+    facts: object
+
+
+class HoldClosed(NamedTuple):
+    """Journal: a hold ended. `posted` is None when it was voided."""
+
+    hold: Hold
+    posted: Nano | None
+    overage: Nano
+    outcome: object
+
+
+class OverageAcknowledged(NamedTuple):
+    """Journal: an operator has seen an account's overage; admissions may go on."""
+
+    key: BalanceKey
+    amount: Nano
+
+
+Entry = BundleOpened | HoldOpened | HoldClosed | OverageAcknowledged
+
+
+class HoldClosedTwice(Exception):
+    """A hold was closed a second time: a defect in the caller, never a condition to handle."""
+
+
+@dataclass(slots=True)
+class Book:
+    """All accounts of this node, and the journal of what was decided about them.
+
+    `first_bundle_id` must be above every bundle id the database knows.
+    """
+
+    first_bundle_id: int = 1
+    accounts: dict[int, Account] = field(default_factory=dict)
+    journal: list[Entry] = field(default_factory=list)
+    open_holds: dict[bytes, Hold] = field(default_factory=dict)
+
+    def bundle(self, account_ids: tuple[int, ...], now_ms: int) -> Bundle:
+        """Gather the current balances of some accounts, opening new periods as needed.
+
+        A period never moves backwards: a clock set back keeps drawing on the newest period there is.
+        """
+        accounts = tuple(self.accounts[account_id] for account_id in sorted(set(account_ids)))
+        balances = tuple(_current(account, now_ms) for account in accounts)
+        until = min((account.period.end_ms for account in accounts), default=FOREVER_MS)
+        made = Bundle(self.first_bundle_id, accounts, balances, until)
+        self.first_bundle_id += 1
+        self.journal.append(BundleOpened(made))
+        return made
+
+    def reserve(self, rid: bytes, bundle: Bundle, amount: Nano, facts: object) -> Hold | Refused:
+        """Set `amount` aside under every ceiling of the bundle, or refuse and move nothing.
+
+        A request that cannot cost anything is never refused for lack of room.
+        """
+        if amount < 0:
+            raise ValueError("a hold cannot be negative")
+        refused = self.refusal(bundle, amount)
+        if refused is not None:
+            return refused
+        for balance in bundle.balances:
+            balance.held = Nano(balance.held + amount)
+        hold = Hold(rid, bundle, amount)
+        self.open_holds[rid] = hold
+        caps = tuple(account.cap for account in bundle.accounts)
+        self.journal.append(HoldOpened(hold, caps, facts))
+        return hold
+
+    def refusal(self, bundle: Bundle, amount: Nano) -> Refused | None:
+        """The ceiling that has no room for `amount` now, if any; asking moves nothing."""
+        if amount == 0:
+            return None
+        for account, balance in zip(bundle.accounts, bundle.balances, strict=True):
+            cap = account.cap
+            if cap is None:
+                continue
+            if balance.blocked or balance.posted + balance.held + amount > cap:
+                return Refused(account, balance, amount)
+        return None
+
+    def settle(self, hold: Hold, actual: Nano, outcome: object) -> Closed:
+        """Give the hold back and keep what was used, in the period that admitted it."""
+        if actual < 0:
+            raise ValueError("a charge cannot be negative")
+        posted = Nano(min(actual, hold.amount))
+        overage = Nano(actual - posted)
+        self._close(hold, posted, overage)
+        self.journal.append(HoldClosed(hold, posted, overage, outcome))
+        return Closed(posted, overage)
+
+    def void(self, hold: Hold, outcome: object) -> None:
+        """Give the hold back whole: provably nothing was consumed."""
+        self._close(hold, ZERO, ZERO)
+        self.journal.append(HoldClosed(hold, None, ZERO, outcome))
+
+    def acknowledge(self, account_id: int) -> Nano:
+        """Let an account with an overage admit again; return the amount acknowledged now."""
+        balance = self.accounts[account_id].balance
+        if balance is None or not balance.blocked:
+            return ZERO
+        seen = Nano(balance.overage - balance.acknowledged)
+        balance.acknowledged = balance.overage
+        self.journal.append(OverageAcknowledged(balance.key, seen))
+        return seen
+
+    def take_journal(self) -> list[Entry]:
+        """Hand over the entries so far, in order, and begin a new list."""
+        taken, self.journal = self.journal, []
+        return taken
+
+    def _close(self, hold: Hold, posted: Nano, overage: Nano) -> None:
+        if not hold.open:
+            raise HoldClosedTwice(hold.rid.hex())
+        hold.open = False
+        del self.open_holds[hold.rid]
+        for balance in hold.bundle.balances:
+            balance.held = Nano(balance.held - hold.amount)
+            balance.posted = Nano(balance.posted + posted)
+            balance.overage = Nano(balance.overage + overage)
+            assert balance.held >= 0, "more was given back than was held"
+
+
+def _current(account: Account, now_ms: int) -> Balance:
+    balance = account.balance
+    if balance is not None and now_ms < account.period.end_ms:
+        return balance
+    period = account.window.period(now_ms)
+    if balance is not None and period.start_ms <= account.period.start_ms:
+        return balance
+    account.period = period
+    account.balance = Balance(BalanceKey(account.id, period.start_ms))
+    return account.balance

@@ -1,0 +1,140 @@
+"""Everything a caller can be told has gone wrong.
+
+GatewayError
+├── InvalidRequest          400 invalid_request
+│   └── InvalidField        422 invalid_request, naming the field (management bodies)
+├── Unauthenticated         401 invalid_api_key
+├── UnpricedModel           402 unpriced_model
+├── Forbidden               403
+│   ├── UserBlocked             user_blocked
+│   ├── ModelNotAllowed         model_not_allowed
+│   └── BudgetExceeded          budget_exceeded
+├── NotFound                404 not_found
+├── Conflict                409 conflict
+├── RateLimited             429 rate_limit_exceeded
+├── Overloaded              503 overloaded
+│   └── LedgerUnavailable       ledger_unavailable
+└── UpstreamFailed          502, 504 or the provider's own status
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class GatewayError(Exception):
+    """A refusal or failure with a name: `message` is public, lower case, and says the way out."""
+
+    status: int = 500
+    code: str = "internal_error"
+    type: ClassVar[str] = "api_error"
+    retry_after_s: int | None = None
+    retryable: bool = False
+
+    def __init__(self, message: str, *, param: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.param = param
+
+
+class InvalidRequest(GatewayError):
+    """The request cannot be understood or may not be made."""
+
+    status, code, type = 400, "invalid_request", "invalid_request_error"
+
+
+class InvalidField(InvalidRequest):
+    """A management body has a field that is wrong; `param` names it."""
+
+    status = 422
+
+
+class Unauthenticated(GatewayError):
+    """No usable credential; the message is the same for unknown, revoked and expired ones."""
+
+    status, code, type = 401, "invalid_api_key", "authentication_error"
+
+
+class UnpricedModel(GatewayError):
+    """A model whose use could not be billed."""
+
+    status, code, type = 402, "unpriced_model", "invalid_request_error"
+
+
+class Forbidden(GatewayError):
+    """A known caller who may not do this."""
+
+    status, code, type = 403, "forbidden", "permission_error"
+
+
+class UserBlocked(Forbidden):
+    """The key's user is blocked by an operator."""
+
+    code = "user_blocked"
+
+
+class ModelNotAllowed(Forbidden):
+    """The key or its user may not use this model."""
+
+    code = "model_not_allowed"
+
+
+class BudgetExceeded(Forbidden):
+    """A budget has no room for the most this request could cost."""
+
+    code = "budget_exceeded"
+
+
+class NotFound(GatewayError):
+    """Nothing of that name here."""
+
+    status, code, type = 404, "not_found", "not_found_error"
+
+
+class Conflict(GatewayError):
+    """The change does not fit what is there now."""
+
+    status, code, type = 409, "conflict", "invalid_request_error"
+
+
+class RateLimited(GatewayError):
+    """A limit of ours on requests, tokens or concurrency."""
+
+    status, code, type = 429, "rate_limit_exceeded", "rate_limit_error"
+
+    def __init__(self, message: str, *, retry_after_s: int) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
+
+
+class Overloaded(GatewayError):
+    """We cannot take this now; the same request may succeed later."""
+
+    status, code, type, retryable = 503, "overloaded", "overloaded_error", True
+
+    def __init__(self, message: str, *, retry_after_s: int = 1) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
+
+
+class LedgerUnavailable(Overloaded):
+    """The books cannot be written, so nothing billable is admitted."""
+
+    code = "ledger_unavailable"
+
+
+class UpstreamFailed(GatewayError):
+    """The provider refused, broke off or did not answer; `status` is what the caller gets."""
+
+    code, retryable = "upstream_error", True
+
+    def __init__(self, message: str, *, status: int, code: str | None = None) -> None:
+        super().__init__(message)
+        self.status = status
+        if code is not None:
+            self.code = code
+        self.retryable = status >= 500
+
+
+class ReaderLeft(Exception):
+    """The client closed its connection; nobody is left to answer."""

@@ -1,0 +1,36 @@
+"""All that policy needs to know of a request, read once from its body."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+TOKENS_PER_MESSAGE = 16
+"""More than any chat template adds around one message."""
+
+REMOTE_MEDIA_TOKENS = 32_768
+"""Held for each picture, sound or file that is named by address: its size is not known to us."""
+
+BYTES_PER_TOKEN = 4
+"""Of ordinary text, for counting what nobody else has counted. Never used for holds."""
+
+
+class Intent(NamedTuple):
+    """A request as admission sees it; token counts are upper bounds unless they say presumed."""
+
+    model: str
+    stream: bool
+    input_max: int
+    prompt_presumed: int
+    output_max: int | None
+    choices: int = 1
+    shows_usage: bool = True
+
+
+def input_bound(body_bytes: int, messages: int, remote_media: int) -> int:
+    """Bound the prompt's tokens: byte-level tokenizers never make more tokens than there are bytes."""
+    return body_bytes + messages * TOKENS_PER_MESSAGE + remote_media * REMOTE_MEDIA_TOKENS
+
+
+def presumed_tokens(text_bytes: int) -> int:
+    """Estimate the tokens of ordinary text from its UTF-8 length."""
+    return -(-text_bytes // BYTES_PER_TOKEN)

@@ -1,0 +1,84 @@
+"""The only place where units meet rates."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from operator import mul
+
+from otari_daemon.domain.money import PICO_PER_NANO, Nano, Pico
+from otari_daemon.domain.usage import Usage
+
+
+class Rates(tuple[Pico, ...]):
+    """A rate per unit for every class of `Usage`, in its order; all in pico-USD."""
+
+    __slots__ = ()
+
+    def __new__(cls, rates: Iterable[int]) -> Rates:
+        """Take ten rates; refuse a negative one or a wrong number of them."""
+        made = super().__new__(cls, (Pico(rate) for rate in rates))
+        if len(made) != len(Usage._fields) or any(rate < 0 for rate in made):
+            raise ValueError("rates are one non-negative integer for every class of usage")
+        return made
+
+    @classmethod
+    def of(cls, **by_class: int) -> Rates:
+        """Name rates by class. What is not named follows its plain class: caches input, thought output."""
+        unknown = by_class.keys() - set(Usage._fields)
+        if unknown:
+            raise ValueError(f"no such class of usage: {', '.join(sorted(unknown))}")
+        read = by_class.get
+        plain_in, plain_out = read("input", 0), read("output", 0)
+        return cls(
+            (
+                plain_in,
+                read("cache_read", plain_in),
+                read("cache_write", plain_in),
+                plain_out,
+                read("reasoning", plain_out),
+                read("audio_input", plain_in),
+                read("audio_output", plain_out),
+                read("images", 0),
+                read("requests", 0),
+                read("tool_calls", 0),
+            )
+        )
+
+    @property
+    def dearest_input(self) -> int:
+        """The highest rate any prompt token can meet."""
+        return max(self[0], self[1], self[2], self[5])
+
+    @property
+    def dearest_output(self) -> int:
+        """The highest rate any generated token can meet."""
+        return max(self[3], self[4], self[6])
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """What a model costs from one moment on, and where that is written."""
+
+    model: str
+    rates: Rates
+    effective_ms: int
+    source: str
+    context_tokens: int | None = None
+    output_tokens_max: int | None = None
+
+    @property
+    def free(self) -> bool:
+        """Whether no use of it can ever cost anything."""
+        return not any(self.rates)
+
+
+def charge(usage: Usage, rates: Rates) -> Nano:
+    """Price a request in nano-USD, rounded up once."""
+    return Nano(-(-sum(map(mul, usage, rates)) // PICO_PER_NANO))
+
+
+def ceiling(input_max: int, output_max: int, rates: Rates) -> Nano:
+    """Price the worst case of a request in nano-USD: every token at its dearest class."""
+    pico = input_max * rates.dearest_input + output_max * rates.dearest_output
+    return Nano(-(-(pico + rates[8]) // PICO_PER_NANO))

@@ -1,0 +1,64 @@
+"""What is written about a request: the facts when its hold opens, the outcome when it closes."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from typing import NamedTuple
+
+from otari_daemon.domain.money import Nano
+from otari_daemon.domain.pricing import Price
+from otari_daemon.domain.usage import NOTHING, Usage
+
+
+class Reason(IntEnum):
+    """Why a hold closed with the amount it did. The numbers are stored; never reuse one."""
+
+    USAGE = 1  # the provider said what was used, and it made sense
+    ESTIMATED = 2  # a whole answer without usage: our own count
+    USAGE_INVALID = 3  # usage that cannot be true: our own count
+    CLIENT_CUT = 4  # the client left
+    UPSTREAM_CUT = 5  # the provider broke off or fell silent in the middle
+    REFUSED = 6  # the provider said no before any token
+    UNSENT = 7  # the provider was provably never asked
+    AMBIGUOUS = 8  # asked, and not one byte came back
+    CRASH = 9  # this daemon died; closed by the next one
+
+
+class Facts(NamedTuple):
+    """What is known when a request is admitted. Times are epoch milliseconds."""
+
+    key_id: str
+    user_id: str
+    created_ms: int
+    endpoint: str
+    model: str
+    provider: str
+    stream: bool
+    price: Price
+    prompt_presumed: int
+
+
+class Outcome(NamedTuple):
+    """What had happened when a request ended. `status` is what the client was answered; 0 for nobody."""
+
+    reason: Reason
+    settled_ms: int
+    usage: Usage = NOTHING
+    status: int = 0
+    first_byte_us: int = 0
+    duration_us: int = 0
+
+
+class Progress(NamedTuple):
+    """Journal: output tokens seen so far of a live stream, kept so that a crash charges for them."""
+
+    rid: bytes
+    output_tokens: int
+
+
+class RecoveredHold(NamedTuple):
+    """A hold whose owner died, as the next owner closed it."""
+
+    rid: bytes
+    held: Nano
+    posted: Nano

@@ -1,0 +1,51 @@
+"""What a request is charged for, by how it ended."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from otari_daemon.domain.money import ZERO, Nano
+from otari_daemon.domain.pricing import Rates, charge
+from otari_daemon.domain.records import Reason
+from otari_daemon.domain.usage import NOTHING, Usage
+
+TAIL_TOKENS = 64
+"""Charged beyond what was seen when the client leaves: a provider generates on until it notices."""
+
+
+class Consumption(NamedTuple):
+    """What is known of a request's use when it ends: the provider's word, or our own count."""
+
+    reported: Usage | None = None
+    generated_tokens: int = 0
+
+
+class Bill(NamedTuple):
+    """Units and amount to settle; `void` when provably nothing was consumed."""
+
+    usage: Usage
+    amount: Nano
+    void: bool = False
+
+
+NO_BILL = Bill(NOTHING, ZERO, void=True)
+_FREE_ENDS = frozenset({Reason.REFUSED, Reason.UNSENT})
+_COUNTED_ENDS = frozenset({Reason.ESTIMATED, Reason.USAGE_INVALID, Reason.UPSTREAM_CUT})
+
+
+def bill(reason: Reason, seen: Consumption, prompt_presumed: int, output_max: int, rates: Rates) -> Bill:
+    """Apply the rule for one ending. A provider's believable usage always wins over our count."""
+    usage = seen.reported
+    if usage is None:
+        if reason in _FREE_ENDS:
+            return NO_BILL
+        usage = Usage(input=prompt_presumed, output=_counted(reason, seen, output_max), requests=1)
+    return Bill(usage, charge(usage, rates))
+
+
+def _counted(reason: Reason, seen: Consumption, output_max: int) -> int:
+    if reason in _COUNTED_ENDS:
+        return seen.generated_tokens
+    if reason is Reason.CLIENT_CUT:
+        return max(seen.generated_tokens, min(seen.generated_tokens + TAIL_TOKENS, output_max))
+    return 0

@@ -1,0 +1,162 @@
+"""One strict reading of a request's head: what two parsers could read in two ways is refused."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from otari_daemon.front.limits import FrontLimits
+from otari_daemon.front.refusals import (
+    ENCODING,
+    EXPECTATION,
+    HEAD_TOO_LARGE,
+    METHOD,
+    METHODS,
+    TARGET_TOO_LONG,
+    Refusal,
+    Refused,
+    malformed,
+)
+
+END = b"\r\n\r\n"
+CHUNKED = -1
+
+SINGLE = frozenset(
+    (
+        b"host",
+        b"content-length",
+        b"transfer-encoding",
+        b"content-encoding",
+        b"expect",
+        b"authorization",
+        b"x-api-key",
+        b"otari-key",
+    )
+)
+"""Fields that may stand once: two of them are two requests to whoever picks the other."""
+
+_TARGET = rb"[!-\"$-\[\]-~]++"  # visible ASCII but the number sign and the backslash
+_FIELDS = rb"(?:[!#-'*+.0-9A-Z^-z|~-]++:[^\x00-\x08\x0a-\x1f\x7f]*+\r\n)*+"
+_HEAD = re.compile(rb"([A-Z]++) (" + _TARGET + rb") HTTP/1\.([01])\r\n" + _FIELDS + rb"\r\n")
+_LINE = re.compile(rb"([A-Z]+) (" + _TARGET + rb") HTTP/1\.([01])\r\n")
+_NEVER = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]|(?<!\r)\n|\r(?!\n|\Z)|\r\n[ \t]")
+_ABSOLUTE = re.compile(rb"https?://([^/?]+)(/[^?]*)?(\?.*)?", re.IGNORECASE)
+_ENCODED_CONTROL = re.compile(rb"%(?:[01][0-9a-f]|7f)", re.IGNORECASE)
+_HOST = re.compile(rb"(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?")
+_UPGRADE = re.compile(rb"\r\nupgrade:[^\r]*", re.IGNORECASE)
+
+_BAD_LINE = malformed("the request line must be METHOD, target and HTTP/1.1, one space between them")
+_BAD_BYTES = malformed("the header has a bare CR or LF, a folded line or a control character")
+_BAD_FIELD = malformed("a header line must be a name, a colon right after it, and a value")
+_BAD_TARGET = malformed("the request target has characters a path cannot have")
+_BAD_HOST = malformed("HTTP/1.1 needs exactly one host field, naming a host and maybe a port")
+_FOREIGN = malformed("the authority of the request target is not the host field's")
+_LENGTH = malformed("content-length must be one decimal number")
+_CODING = malformed("transfer-encoding must be exactly chunked, on HTTP/1.1, without content-length")
+
+_MAX_LENGTH_DIGITS = 18
+_AROUND_TARGET = 32  # bytes of a request line for its method, version and spaces
+
+
+class Line(NamedTuple):
+    """A request line: the target in origin form, the authority it named or b"", and 0 or 1 for HTTP/1.x."""
+
+    target: bytes
+    authority: bytes
+    minor: int
+
+
+def refused_early(held: bytearray, since: int, limits: FrontLimits) -> Refusal | None:
+    """Return why an unfinished head can only be refused, if its bytes from `since` on already show it."""
+    if len(held) > limits.target_bytes + _AROUND_TARGET and (
+        held.find(b"\r\n", 0, limits.target_bytes + _AROUND_TARGET) < 0
+    ):
+        return TARGET_TOO_LONG
+    if len(held) > limits.head_bytes:
+        return HEAD_TOO_LARGE
+    if _NEVER.search(held, max(since - 1, 0)):
+        return _BAD_BYTES
+    return None
+
+
+def read_line(head: bytes, limits: FrontLimits) -> Line:
+    """Judge the bytes of a whole head, blank line included, and read its request line; may raise Refused."""
+    match = _HEAD.fullmatch(head)
+    if match is None or len(head) > min(limits.line_bytes, limits.head_bytes):
+        refusal = _why_not(head, limits)
+        if refusal:
+            raise Refused(refusal)
+        assert match is not None, "a head that does not match has a reason"
+    method, target, minor = match.groups()
+    if method not in METHODS:
+        raise Refused(METHOD)
+    if len(target) > limits.target_bytes:
+        raise Refused(TARGET_TOO_LONG)
+    if b"%" in target and _ENCODED_CONTROL.search(target.partition(b"?")[0]):
+        raise Refused(_BAD_TARGET)
+    version = minor[0] - 48
+    return Line(target, b"", version) if target[0] == 47 else _absolute(target, version)
+
+
+def without_upgrade(head: bytes) -> bytes:
+    """Return the head less its upgrade field: the offer is declined by answering in HTTP/1.1."""
+    return _UPGRADE.sub(b"", head) if b"pgrade" in head else head
+
+
+def body_length(fields: dict[bytes, bytes], line: Line) -> int:
+    """Judge the `SINGLE` fields and return the body's length in bytes, or `CHUNKED`; may raise Refused."""
+    host = fields.get(b"host")
+    if host is None:
+        if line.minor or line.authority:
+            raise Refused(_BAD_HOST)
+    elif not _HOST.fullmatch(host.strip(b" \t")):
+        raise Refused(_BAD_HOST)
+    elif line.authority and line.authority.lower() != host.strip(b" \t").lower():
+        raise Refused(_FOREIGN)
+    if b"transfer-encoding" in fields:
+        return _chunked(fields, line)
+    length = fields.get(b"content-length", b"0").strip(b" \t")
+    if not length.isdigit() or len(length) > _MAX_LENGTH_DIGITS:
+        raise Refused(_LENGTH)
+    return int(length)
+
+
+def judge_codings(fields: dict[bytes, bytes]) -> None:
+    """Raise Refused for a content-encoding or an expectation that cannot be met."""
+    if fields.get(b"content-encoding", b"identity").strip(b" \t").lower() != b"identity":
+        raise Refused(ENCODING)
+    if fields.get(b"expect", b"100-continue").strip(b" \t").lower() != b"100-continue":
+        raise Refused(EXPECTATION)
+
+
+def repeated(name: bytes) -> Refusal:
+    """Return the refusal of a field of `SINGLE` that stands twice."""
+    return malformed(f"the {name.decode()} field stands more than once")
+
+
+def _chunked(fields: dict[bytes, bytes], line: Line) -> int:
+    coding = fields[b"transfer-encoding"].strip(b" \t")
+    if coding != b"chunked" or b"content-length" in fields or not line.minor:
+        raise Refused(_CODING)
+    return CHUNKED
+
+
+def _absolute(target: bytes, minor: int) -> Line:
+    match = _ABSOLUTE.fullmatch(target)
+    if match is None:
+        raise Refused(_BAD_TARGET)
+    authority, path, query = match.groups()
+    return Line((path or b"/") + (query or b""), authority, minor)
+
+
+def _why_not(head: bytes, limits: FrontLimits) -> Refusal | None:
+    first = head.find(b"\r\n")
+    if first > limits.target_bytes + _AROUND_TARGET:
+        return TARGET_TOO_LONG
+    if len(head) > limits.head_bytes or max(map(len, head.split(b"\r\n"))) > limits.line_bytes:
+        return HEAD_TOO_LARGE
+    if _NEVER.search(head):
+        return _BAD_BYTES
+    if not _LINE.match(head):
+        return _BAD_LINE
+    return None if _HEAD.fullmatch(head) else _BAD_FIELD

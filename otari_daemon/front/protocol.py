@@ -1,0 +1,380 @@
+"""uvicorn's HTTP protocol with one strict reading, limits, deadlines and a `Reader` per request.
+
+The parser is only fed bytes already judged: a head when all of it is there, then exactly its body. Whatever
+follows while the answer is pending is a pipelined request: it is dropped unread, and the connection closes
+after that answer. An offer to upgrade (h2c, websocket) is declined by not hearing it.
+
+A connection is in one phase: HEAD (waiting for, or inside, a head), SIZED or CHUNKED (inside a body),
+ANSWER (the application's turn), CLOSING (nothing is read any more).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING, Any, Final
+
+from httptools import HttpParserError, HttpParserUpgrade
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from otari_daemon.front import head as heads
+from otari_daemon.front import refusals
+from otari_daemon.front.alarm import Alarm
+from otari_daemon.front.chunks import ChunkScanner
+from otari_daemon.front.limits import MIB, FrontLimits
+from otari_daemon.front.reader import SCOPE_KEY, Peer, Reader, peer_of
+from otari_daemon.front.refusals import Refusal, Refused
+from otari_daemon.front.writes import WriteWatch
+
+if TYPE_CHECKING:
+    from uvicorn._types import ASGI3Application
+    from uvicorn.config import Config
+    from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
+    from uvicorn.server import ServerState
+
+_HEAD: Final = 0
+_SIZED: Final = 1
+_CHUNKED: Final = 2
+_ANSWER: Final = 3
+_CLOSING: Final = 4
+
+_UNPARSED = refusals.malformed("the request does not follow HTTP/1.1")
+_REFUSED_IN_PERSON = 64  # connections over the limit that are still told so; more are dropped
+
+_log = logging.getLogger("otari.front")
+
+
+def protocol_class(limits: FrontLimits) -> type[StrictHttpProtocol]:
+    """Return the protocol with its limits bound, for `uvicorn.Config(http=...)`."""
+    return type("BoundHttpProtocol", (StrictHttpProtocol,), {"limits": limits})
+
+
+class StrictHttpProtocol(HttpToolsProtocol):
+    """One connection; uvicorn makes the requests' cycles, this decides what reaches them."""
+
+    limits = FrontLimits()
+
+    def __init__(
+        self,
+        config: Config,
+        server_state: ServerState,
+        app_state: dict[str, Any],
+        _loop: asyncio.AbstractEventLoop | None = None,
+    ) -> None:
+        super().__init__(config, server_state, app_state, _loop)
+        self._phase = _HEAD
+        self._held = bytearray()  # the start of a head, at most head_bytes and one read
+        self._left = 0  # bytes of a sized body still to come
+        self._length = 0
+        self._chunks: ChunkScanner | None = None
+        self._body_began_s = 0.0
+        self._served = 0
+        self._line = heads.Line(b"", b"", 1)
+        self._fields: dict[bytes, bytes] = {}
+        self._refusal: Refusal | None = None
+        self._peer: Peer | None = None
+        self._reader: Reader | None = None  # of the request in hand: not complete, client there
+        self._read_alarm = Alarm(self.loop, self._read_too_slow)
+        self._writes = WriteWatch(self.loop, self.limits.write_s, self._reads_nothing)
+
+    # The connection
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn
+        """Start the clock, or turn the connection away when there are too many."""
+        super().connection_made(transport)
+        transport.set_write_buffer_limits(high=self.limits.write_buffer_bytes)
+        self._peer = peer_of(transport)
+        excess = len(self.connections) - self.limits.max_connections
+        if excess > _REFUSED_IN_PERSON:
+            self._phase = _CLOSING
+            transport.abort()
+        elif excess > 0:
+            self._refuse(refusals.CONNECTIONS)
+        else:
+            self._read_alarm.set(self.limits.head_s)
+
+    def eof_received(self) -> None:
+        """Take a half-closed client for one that left; the transport then closes itself."""
+        if self._client_left():
+            self.transport.abort()
+        self._phase = _CLOSING
+        self._writes.watch(self.transport)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Tell the reader if the client broke the connection; our closing it is not the client leaving."""
+        super().connection_lost(exc)
+        self._phase = _CLOSING
+        self._read_alarm.stop()
+        self._writes.stop()
+        if exc is not None:
+            self._client_left()
+
+    def shutdown(self) -> None:
+        """Finish the request in hand, if any, and close; nobody has left."""
+        super().shutdown()
+        if self.transport.is_closing():
+            self._writes.watch(self.transport)
+
+    # Bytes in
+
+    def data_received(self, data: bytes) -> None:
+        """Hand the parser what one strict reading allows it to see."""
+        try:
+            if self._phase == _HEAD:
+                self._take_head(data)
+            elif self._phase == _SIZED:
+                self._take_sized(data)
+            elif self._phase == _CHUNKED:
+                self._take_chunked(data)
+            elif self._phase == _ANSWER:
+                self.cycle.keep_alive = False
+        except Refused as refused:
+            self._refuse(refused.refusal)
+        except HttpParserError:
+            _log.debug("the parser refused a body that the scan let pass", exc_info=True)
+            self._refuse(_UNPARSED)
+
+    def _take_head(self, data: bytes) -> None:
+        held = self._held
+        if held:
+            since = max(len(held) - len(heads.END) + 1, 0)
+            held += data
+            end = held.find(heads.END, since)
+            if end >= 0:
+                data = bytes(held)
+                held.clear()
+        else:
+            since = 0
+            end = data.find(heads.END)
+            if end < 0:
+                held += data
+                if self._served:
+                    self._read_alarm.set(self.limits.head_s)
+        if end >= 0:
+            self._begin(data, end + len(heads.END))
+        elif refusal := heads.refused_early(held, since, self.limits):
+            raise Refused(refusal)
+
+    def _begin(self, data: bytes, end: int) -> None:
+        head, rest = (data, b"") if len(data) == end else (data[:end], data[end:])
+        self._line = heads.read_line(head, self.limits)
+        self._refusal = None
+        self._feed_head(heads.without_upgrade(head))
+        if self._length == 0:
+            self._end_of_body(rest)
+            return
+        self._left = self._length
+        self._phase = _SIZED if self._chunks is None else _CHUNKED
+        if rest:
+            self.data_received(rest)
+        if self._phase in (_SIZED, _CHUNKED):
+            self._body_began_s = self.loop.time()
+            self._read_alarm.set(self.limits.body_s)
+
+    def _feed_head(self, head: bytes) -> None:
+        try:
+            self.parser.feed_data(head)
+        except (HttpParserError, HttpParserUpgrade):
+            _log.debug("the parser refused a head that the scan let pass", exc_info=True)
+            self._refusal = self._refusal or _UNPARSED
+        if self._refusal is not None:
+            raise Refused(self._refusal)
+
+    def _take_sized(self, data: bytes) -> None:
+        left = self._left
+        if len(data) < left:
+            self._left = left - len(data)
+            self.parser.feed_data(data)
+            return
+        self._left = 0
+        self.parser.feed_data(data if len(data) == left else data[:left])
+        self._end_of_body(data[left:])
+
+    def _take_chunked(self, data: bytes) -> None:
+        chunks = self._chunks
+        assert chunks is not None, "the chunked phase has a scanner"
+        size = chunks.scan(data)
+        self.parser.feed_data(data if len(data) == size else data[:size])
+        if chunks.done:
+            self._end_of_body(data[size:])
+
+    def _end_of_body(self, rest: bytes) -> None:
+        self._read_alarm.clear()
+        if not self.cycle.response_complete:
+            self._phase = _ANSWER
+            if rest:
+                self.cycle.keep_alive = False
+        elif not self.transport.is_closing():
+            self._await_next()
+            if rest:
+                self._take_head(rest)
+
+    # What the parser says
+
+    def on_message_begin(self) -> None:
+        """Start a request."""
+        super().on_message_begin()
+        self._fields = {}
+        self._chunks = None
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Collect a field, and those of `SINGLE` once."""
+        name = name.lower()
+        if name in heads.SINGLE:
+            if name in self._fields:
+                self._refusal = heads.repeated(name)
+            self._fields[name] = value
+        self.headers.append((name, value))
+
+    def on_headers_complete(self) -> None:
+        """Judge the fields and start the application, or note why not: parsers are not raised through."""
+        if self._refusal is None:
+            try:
+                self._judge()
+            except Refused as refused:
+                self._refusal = refused.refusal
+        if self._refusal is not None:
+            return
+        reader = self.scope[SCOPE_KEY] = Reader(self._peer)  # type: ignore[literal-required]
+        super().on_headers_complete()
+        self._reader = reader
+        self._served += 1
+        if self._served >= self.limits.requests_per_connection:
+            self.cycle.keep_alive = False
+
+    def on_message_complete(self) -> None:
+        """End the body, and keep reading: a paused transport would not notice the client leave."""
+        if self._refusal is None:
+            super().on_message_complete()
+            self.flow.resume_reading()
+
+    def on_response_complete(self) -> None:
+        """Wait for the next request, unless this answer was the connection's last."""
+        self.server_state.total_requests += 1
+        self._reader = None
+        if self.transport.is_closing():
+            self._read_alarm.clear()
+            self._phase = _CLOSING
+            self._writes.watch(self.transport)
+            return
+        self.flow.resume_reading()
+        if self._phase == _ANSWER:
+            self._await_next()
+        elif self.expect_100_continue:
+            self._linger()  # the client may now send its body or not: no telling where a next request begins
+
+    def _judge(self) -> None:
+        if len(self.headers) > self.limits.field_count:
+            raise Refused(refusals.HEAD_TOO_LARGE)
+        if self.parser.should_upgrade():
+            raise Refused(refusals.METHOD)
+        length = heads.body_length(self._fields, self._line)
+        heads.judge_codings(self._fields)
+        self.expect_100_continue = b"expect" in self._fields and self._line.minor == 1
+        self.url = self._line.target
+        if length:
+            limit = self.limits.body_limit(self.url.partition(b"?")[0].decode("ascii"))
+            if length > limit:
+                raise Refused(refusals.BODY_TOO_LARGE)
+            if length == heads.CHUNKED:
+                self._chunks = ChunkScanner(limit)
+        self._length = length
+
+    # The answer
+
+    def pause_writing(self) -> None:
+        """Give a client that does not read `write_s` to take something."""
+        super().pause_writing()
+        self._writes.watch(self.transport)
+
+    def resume_writing(self) -> None:
+        """Let the application write again; a closing connection stays watched."""
+        super().resume_writing()
+        if not self.transport.is_closing():
+            self._writes.clear()
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
+        task = self.loop.create_task(cycle.run_asgi(app))
+        self.tasks.add(task)
+        task.add_done_callback(self._app_ended)
+
+    def _app_ended(self, task: asyncio.Task[None]) -> None:
+        self.tasks.discard(task)
+        if self.transport.is_closing():
+            self._writes.watch(self.transport)
+
+    # Endings
+
+    def _await_next(self) -> None:
+        self._phase = _HEAD
+        self._read_alarm.set(self.limits.idle_s)
+
+    def _client_left(self) -> bool:
+        """Stop the request in hand, if there is one, and say whether there was."""
+        reader, self._reader = self._reader, None
+        if reader is None:
+            return False
+        cycle = self.cycle
+        cycle.disconnected = True
+        cycle.waiting_for_100_continue = False
+        cycle.message_event.set()
+        self.flow.resume_writing()
+        reader.leave()
+        return True
+
+    def _reads_nothing(self) -> None:
+        self._client_left()
+        self.transport.abort()
+
+    def _refuse(self, refusal: Refusal) -> None:
+        """Answer with `refusal` if nothing was answered yet, and end the connection either way."""
+        _log.debug("refused: %d %s", refusal.status, refusal.code)
+        in_body = self._phase in (_SIZED, _CHUNKED)
+        self._phase = _CLOSING
+        self._held.clear()
+        started = in_body and self.cycle.response_started
+        if self._client_left() and started:
+            self.transport.abort()
+        elif started:
+            self._close()
+        else:
+            self.transport.write(refusals.render(refusal, self.server_state.default_headers))
+            self._linger()
+
+    def _linger(self) -> None:
+        """Close for writing, and read on a little: closing over unread bytes could destroy the answer."""
+        self._phase = _CLOSING
+        if not self.transport.can_write_eof():
+            self._close()
+            return
+        self.transport.write_eof()
+        self.flow.resume_reading()
+        self._read_alarm.set(self.limits.linger_s)
+
+    def _close(self) -> None:
+        self._phase = _CLOSING
+        self.transport.close()
+        self._writes.watch(self.transport)
+
+    def _read_too_slow(self) -> None:
+        if self._phase == _HEAD:
+            if self._held:
+                self._refuse(refusals.HEAD_TIMEOUT)
+            else:
+                self._close()
+        elif self._phase in (_SIZED, _CHUNKED):
+            self._judge_body_time()
+        else:
+            self.transport.abort()
+
+    def _judge_body_time(self) -> None:
+        limits = self.limits
+        received = self._length - self._left if self._chunks is None else self._chunks.payload
+        allowed_s = limits.body_s + limits.body_s_per_mib * received / MIB
+        remaining_s = self._body_began_s + allowed_s - self.loop.time()
+        if remaining_s > 0:
+            self._read_alarm.set(remaining_s)
+        elif self.flow.read_paused:
+            self._read_alarm.set(limits.body_s)  # the application is behind, not the client
+        else:
+            self._refuse(refusals.BODY_TIMEOUT)

@@ -1,0 +1,1 @@
+"""The life of one request: authenticate, admit, relay, settle."""

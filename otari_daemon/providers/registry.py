@@ -1,0 +1,53 @@
+"""Known providers as data. A provider that speaks OpenAI's format is one line here and no code."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Kind(NamedTuple):
+    """A type of provider: where it usually is, and how it wants our credential."""
+
+    base_url: str | None
+    credential_header: str = "authorization"
+    credential_prefix: str = "Bearer "
+    keyless: bool = False
+
+
+KINDS: dict[str, Kind] = {
+    "openai": Kind("https://api.openai.com/v1"),
+    "anthropic": Kind("https://api.anthropic.com/v1"),
+    "cerebras": Kind("https://api.cerebras.ai/v1"),
+    "cohere": Kind("https://api.cohere.ai/compatibility/v1"),
+    "dashscope": Kind("https://dashscope-intl.aliyuncs.com/compatible-mode/v1"),
+    "deepinfra": Kind("https://api.deepinfra.com/v1/openai"),
+    "deepseek": Kind("https://api.deepseek.com/v1"),
+    "fireworks": Kind("https://api.fireworks.ai/inference/v1"),
+    "gemini": Kind("https://generativelanguage.googleapis.com/v1beta/openai"),
+    "groq": Kind("https://api.groq.com/openai/v1"),
+    "huggingface": Kind("https://router.huggingface.co/v1"),
+    "inception": Kind("https://api.inceptionlabs.ai/v1"),
+    "llamacpp": Kind("http://127.0.0.1:8080/v1", keyless=True),
+    "llamafile": Kind("http://127.0.0.1:8080/v1", keyless=True),
+    "lmstudio": Kind("http://127.0.0.1:1234/v1", keyless=True),
+    "minimax": Kind("https://api.minimax.io/v1"),
+    "mistral": Kind("https://api.mistral.ai/v1"),
+    "mock": Kind(None, keyless=True),
+    "moonshot": Kind("https://api.moonshot.ai/v1"),
+    "nebius": Kind("https://api.studio.nebius.ai/v1"),
+    "ollama": Kind("http://127.0.0.1:11434/v1", keyless=True),
+    "openrouter": Kind("https://openrouter.ai/api/v1"),
+    "perplexity": Kind("https://api.perplexity.ai"),
+    "sambanova": Kind("https://api.sambanova.ai/v1"),
+    "together": Kind("https://api.together.xyz/v1"),
+    "vllm": Kind("http://127.0.0.1:8000/v1", keyless=True),
+    "voyage": Kind("https://api.voyageai.com/v1"),
+    "xai": Kind("https://api.x.ai/v1"),
+}
+
+
+def credential_headers(kind: Kind, api_key: str | None) -> tuple[tuple[bytes, bytes], ...]:
+    """The header that proves us to a provider; none without a key."""
+    if not api_key:
+        return ()
+    return ((kind.credential_header.encode(), (kind.credential_prefix + api_key).encode()),)

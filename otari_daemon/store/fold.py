@@ -1,0 +1,251 @@
+"""Many journal entries become few statements: one row per hold, one update per balance."""
+
+from __future__ import annotations
+
+import hashlib
+import sqlite3
+from collections.abc import Sequence
+from typing import cast
+
+from otari_daemon.domain.book import (
+    Balance,
+    BalanceKey,
+    Bundle,
+    BundleOpened,
+    Entry,
+    HoldClosed,
+    HoldOpened,
+    OverageAcknowledged,
+)
+from otari_daemon.domain.money import Nano
+from otari_daemon.domain.pricing import Price
+from otari_daemon.domain.records import Facts, Outcome, Progress
+from otari_daemon.store import sql
+from otari_daemon.store.errors import LedgerCorrupt
+from otari_daemon.store.schema import POSTED, SENT, UNSET, UNSET_NANO, VOIDED
+
+CARDS_MAX = 4096
+"""Prices remembered per process; more than any catalog in use, fewer than a leak."""
+
+_OPEN_HEAD = (SENT, UNSET_NANO, UNSET_NANO, *(UNSET,) * 11)
+_OPEN_FOOT = (UNSET,) * 4
+_OPEN = (*_OPEN_HEAD, UNSET, *_OPEN_FOOT)
+
+
+def card_id(price: Price) -> int:
+    """The id of a price's rate card: the first 63 bits of a digest of everything that makes it that price."""
+    text = "\0".join((price.model, price.source, str(price.effective_ms), *map(str, price.rates)))
+    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big") >> 1
+
+
+class Cards:
+    """Which rate cards this process knows to be in the database, by identity of the price."""
+
+    def __init__(self) -> None:
+        self._known: dict[int, tuple[Price, int]] = {}
+
+    def find(self, price: Price) -> int | None:
+        """The id of a card that is certainly stored."""
+        found = self._known.get(id(price))
+        return found[1] if found is not None and found[0] is price else None
+
+    def stored(self, prices: Sequence[tuple[Price, int]]) -> None:
+        """Remember cards once the transaction that wrote them has committed."""
+        if len(self._known) + len(prices) > CARDS_MAX:
+            self._known.clear()
+        for price, card in prices:
+            self._known[id(price)] = (price, card)
+
+
+class _Moves:
+    """What a batch does to the balances of one bundle; `caps` as of its admission number `turn`."""
+
+    __slots__ = ("bundle", "caps", "overage", "pending", "posted", "turn")
+
+    def __init__(self, bundle: Bundle) -> None:
+        self.bundle = bundle
+        self.pending = self.posted = self.overage = 0
+        self.caps: tuple[Nano | None, ...] | None = None
+        self.turn = 0
+
+
+class _Leg:
+    """What a batch does to one balance."""
+
+    __slots__ = ("admitted", "cap", "overage", "pending", "posted")
+
+    def __init__(self) -> None:
+        self.pending = self.posted = self.overage = 0
+        self.admitted = False
+        self.cap: Nano | None = None
+
+
+class Fold:
+    """A run of journal entries, combined; `run` may be called again after a rollback."""
+
+    def __init__(self, entries: Sequence[Entry | Progress], epoch: int, cards: Cards) -> None:
+        self._epoch = epoch
+        self._cards = cards
+        self._turn = 0
+        self._opened: dict[bytes, tuple[object, ...]] = {}
+        self._whole: list[tuple[object, ...]] = []
+        self._settled: list[tuple[object, ...]] = []
+        self._progress: dict[bytes, int] = {}
+        self._moves: dict[int, _Moves] = {}
+        self._balances: list[BalanceKey] = []
+        self._bundles: list[tuple[int, int, int]] = []
+        self._acknowledged: list[tuple[int, int, int]] = []
+        self._new_cards: dict[int, tuple[Price, int]] = {}
+        for entry in entries:
+            self._take(entry)
+
+    def _take(self, entry: Entry | Progress) -> None:
+        match entry:
+            case HoldOpened():
+                self._open(entry)
+            case HoldClosed():
+                self._close(entry)
+            case Progress():
+                self._progress[entry.rid] = entry.output_tokens
+            case BundleOpened():
+                self._bundle(entry.bundle.id, entry.bundle.balances)
+            case OverageAcknowledged():
+                self._acknowledged.append((entry.amount, *entry.key))
+
+    def _bundle(self, bundle_id: int, balances: tuple[Balance, ...]) -> None:
+        for balance in balances:
+            self._balances.append(balance.key)
+            self._bundles.append((bundle_id, *balance.key))
+
+    def _open(self, entry: HoldOpened) -> None:
+        hold, facts = entry.hold, cast(Facts, entry.facts)
+        rid, bundle, amount = hold.rid, hold.bundle, hold.amount
+        key, user, created_ms, endpoint, model, provider, stream, price, prompt = facts
+        self._opened[rid] = (
+            rid,
+            bundle.id if bundle.balances else 0,
+            key,
+            user,
+            self._epoch,
+            created_ms,
+            endpoint,
+            model,
+            provider,
+            1 if stream else 0,
+            self._card(price),
+            prompt,
+            amount,
+        )
+        moves = self._moves_of(bundle)
+        moves.pending += amount
+        if amount:  # what costs nothing is admitted even over the cap, so it does not restate the cap
+            self._turn += 1
+            moves.caps, moves.turn = entry.caps, self._turn
+
+    def _close(self, entry: HoldClosed) -> None:
+        hold, posted, overage = entry.hold, entry.posted, entry.overage
+        outcome = cast(Outcome, entry.outcome)
+        state = VOIDED if posted is None else POSTED
+        posted = posted or Nano(0)
+        reason, settled_ms, usage, status, first_byte_us, duration_us = outcome
+        end = (state, posted, overage, settled_ms, *usage, 0, int(reason), status, first_byte_us, duration_us)
+        opened = self._opened.pop(hold.rid, None)
+        if opened is None:
+            self._settled.append((*end, hold.rid))
+        else:
+            self._whole.append(opened + end)
+        self._progress.pop(hold.rid, None)
+        moves = self._moves_of(hold.bundle)
+        moves.pending -= hold.amount
+        moves.posted += posted
+        moves.overage += overage
+
+    def _moves_of(self, bundle: Bundle) -> _Moves:
+        moves = self._moves.get(bundle.id)
+        if moves is None:
+            moves = self._moves[bundle.id] = _Moves(bundle)
+        return moves
+
+    def _card(self, price: Price) -> int:
+        known = self._cards.find(price)
+        if known is not None:
+            return known
+        fresh = self._new_cards.get(id(price))
+        if fresh is None:
+            fresh = self._new_cards[id(price)] = (price, card_id(price))
+        return fresh[1]
+
+    def run(self, con: sqlite3.Connection) -> None:
+        """Write everything in the caller's transaction; raise `LedgerCorrupt` if a row is not as expected."""
+        if self._balances:
+            con.executemany(sql.BALANCE_OPEN, self._balances)
+            con.executemany(sql.BUNDLE_OPEN, self._bundles)
+        if self._new_cards:
+            con.executemany(
+                sql.RATE_CARD_ADD, [card_row(price, card) for price, card in self._new_cards.values()]
+            )
+        self._apply_holds(con)
+        self._apply_balances(con)
+        if self._acknowledged:
+            _expect(con.executemany(sql.BALANCE_ACKNOWLEDGE, self._acknowledged), len(self._acknowledged))
+
+    def committed(self) -> None:
+        """Remember what is now known to be stored."""
+        if self._new_cards:
+            self._cards.stored(list(self._new_cards.values()))
+
+    def _apply_holds(self, con: sqlite3.Connection) -> None:
+        opened, progress = self._opened, self._progress
+        rows = self._whole + [head + _open_tail(progress.get(rid)) for rid, head in opened.items()]
+        if rows:
+            con.executemany(sql.HOLD_ADD, rows)
+        if self._settled:
+            _expect(con.executemany(sql.HOLD_SETTLE, self._settled), len(self._settled))
+        late = [(tokens, rid) for rid, tokens in progress.items() if rid not in opened]
+        if late:
+            con.executemany(sql.HOLD_PROGRESS, late)
+
+    def _apply_balances(self, con: sqlite3.Connection) -> None:
+        legs: dict[BalanceKey, _Leg] = {}
+        for moves in sorted(self._moves.values(), key=_turn_of):
+            _spread(moves, legs)
+        admitted = [_row(key, leg, leg.cap) for key, leg in legs.items() if leg.admitted]
+        moved = [_row(key, leg)[1:] for key, leg in legs.items() if not leg.admitted]
+        if admitted:
+            _expect(con.executemany(sql.BALANCE_ADMIT, admitted), len(admitted))
+        if moved:
+            _expect(con.executemany(sql.BALANCE_MOVE, moved), len(moved))
+
+
+def card_row(price: Price, card: int) -> tuple[object, ...]:
+    """A rate card as its table has it."""
+    return (card, price.model, price.effective_ms, price.source, *price.rates)
+
+
+def _open_tail(progress: int | None) -> tuple[int, ...]:
+    return _OPEN if progress is None else (*_OPEN_HEAD, progress, *_OPEN_FOOT)
+
+
+def _turn_of(moves: _Moves) -> int:
+    return moves.turn
+
+
+def _spread(moves: _Moves, legs: dict[BalanceKey, _Leg]) -> None:
+    for place, balance in enumerate(moves.bundle.balances):
+        leg = legs.get(balance.key)
+        if leg is None:
+            leg = legs[balance.key] = _Leg()
+        leg.pending += moves.pending
+        leg.posted += moves.posted
+        leg.overage += moves.overage
+        if moves.caps is not None:
+            leg.cap, leg.admitted = moves.caps[place], True
+
+
+def _row(key: BalanceKey, leg: _Leg, cap: Nano | None = None) -> tuple[int | None, ...]:
+    return (cap, leg.pending, leg.posted, leg.overage, *key)
+
+
+def _expect(cursor: sqlite3.Cursor, rows: int) -> None:
+    if cursor.rowcount != rows:
+        raise LedgerCorrupt(f"the ledger changed {cursor.rowcount} rows where the book changed {rows}")

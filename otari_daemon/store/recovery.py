@@ -1,0 +1,94 @@
+"""What a new daemon does with the books of the last one, before it serves."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import NamedTuple
+
+from otari_daemon.domain.book import Account, Balance, BalanceKey, Book
+from otari_daemon.domain.money import Nano
+from otari_daemon.domain.pricing import Rates, charge
+from otari_daemon.domain.records import Reason, RecoveredHold
+from otari_daemon.domain.usage import NOTHING, Usage
+from otari_daemon.domain.windows import Period
+from otari_daemon.store import sql
+from otari_daemon.store.budgets import decode_window
+from otari_daemon.store.database import Connection
+from otari_daemon.store.errors import LedgerCorrupt
+from otari_daemon.store.schema import PRESUMED, SENT, UNSET, VOIDED
+
+BUNDLES_PER_EPOCH_BITS = 32
+
+
+class _Orphan(NamedTuple):
+    rid: bytes
+    bundle_id: int
+    state: int
+    held: int
+    prompt: int
+    progress: int
+    card: int
+
+
+def begin_epoch(con: Connection) -> int:
+    """Count this start of a daemon; the number is above every one before it."""
+    return int(con.execute(sql.EPOCH_NEXT).fetchone()[0])
+
+
+def recover(con: Connection, epoch: int, now_ms: int) -> list[RecoveredHold]:
+    """Close every hold of earlier epochs: never sent, voided; sent, posted at what its progress shows."""
+    closed: list[RecoveredHold] = []
+    rows: list[tuple[object, ...]] = []
+    legs: defaultdict[int, list[int]] = defaultdict(lambda: [0, 0])
+    for row in con.execute(sql.ORPHANS, (epoch,)).fetchall():
+        orphan, usage = _Orphan(*row[:7]), _presumed(row)
+        posted = min(orphan.held, charge(usage, _rates(orphan, row[7:]))) if orphan.state == SENT else 0
+        state = PRESUMED if orphan.state == SENT else VOIDED
+        rows.append((state, posted, 0, now_ms, *usage, usage.output, int(Reason.CRASH), 0, 0, 0, orphan.rid))
+        moves = legs[orphan.bundle_id]
+        moves[0] -= orphan.held
+        moves[1] += posted
+        closed.append(RecoveredHold(orphan.rid, Nano(orphan.held), Nano(posted)))
+    if rows:
+        con.executemany(sql.HOLD_SETTLE, rows)
+    for bundle_id, (pending, posted) in legs.items():
+        _move(con, bundle_id, pending, posted)
+    return closed
+
+
+def _presumed(row: tuple[int, ...]) -> Usage:
+    _, _, state, _, prompt, progress, *_ = row
+    if state != SENT:
+        return NOTHING
+    return Usage(input=prompt, output=0 if progress == UNSET else progress, requests=1)
+
+
+def _rates(orphan: _Orphan, rates: tuple[int | None, ...]) -> Rates:
+    known = [rate for rate in rates if rate is not None]
+    if len(known) != len(rates):
+        raise LedgerCorrupt(f"hold {orphan.rid.hex()} names rate card {orphan.card}, which is not there")
+    return Rates(known)
+
+
+def _move(con: Connection, bundle_id: int, pending: int, posted: int) -> None:
+    if bundle_id == 0:
+        return
+    legs = con.execute(sql.BUNDLE_LEGS, (bundle_id,)).fetchall()
+    if not legs:
+        raise LedgerCorrupt(f"open holds name bundle {bundle_id}, which is not there")
+    con.executemany(sql.BALANCE_MOVE, [(pending, posted, 0, *leg) for leg in legs])
+
+
+def load_book(con: Connection, epoch: int) -> Book:
+    """The book as the rows have it: every account with its newest balance, bundle ids above all used ones."""
+    book = Book(first_bundle_id=(epoch << BUNDLES_PER_EPOCH_BITS) | 1)
+    for account_id, budget_id, name, limit, window, enforced in con.execute(sql.ACCOUNTS):
+        book.accounts[account_id] = Account(
+            account_id, budget_id, name, limit, decode_window(window), bool(enforced)
+        )
+    for account_id, start_ms, posted, pending, overage, acknowledged in con.execute(sql.LATEST_BALANCES):
+        account = book.accounts[account_id]
+        account.period = Period(start_ms, account.window.period(start_ms).end_ms)
+        key = BalanceKey(account_id, start_ms)
+        account.balance = Balance(key, Nano(posted), Nano(pending), Nano(overage), Nano(acknowledged))
+    return book

@@ -1,0 +1,34 @@
+"""The last requests that were refused: a ring, so that a flood of them costs no disk."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from otari_daemon.store import sql
+from otari_daemon.store.database import Connection, Session
+
+KEPT_MAX = 100_000
+NEWEST = 1 << 62
+
+
+class Refusal(NamedTuple):
+    """One refused request; `key_id` is None when no key was recognized."""
+
+    at_ms: int
+    request_id: str
+    key_id: str | None
+    code: str
+    detail: str
+
+
+def add(con: Connection, refusals: Iterable[Refusal], kept_max: int = KEPT_MAX) -> None:
+    """Append refusals and drop the oldest beyond the newest `kept_max`."""
+    con.executemany(sql.REFUSAL_ADD, refusals)
+    con.execute(sql.REFUSAL_TRIM, (kept_max,))
+
+
+def latest(session: Session, count: int, before: int = NEWEST) -> list[tuple[int, Refusal]]:
+    """Up to `count` refusals, newest first, each with its number: the `before` of the next page."""
+    rows = session.con.execute(sql.REFUSALS, (before, count))
+    return [(number, Refusal(*row)) for number, *row in rows]

@@ -1,0 +1,204 @@
+"""Proving the books from their rows alone, in one snapshot.
+
+Rules: `file` the pages and indexes are sound; `limit` (L-INV-1) no balance is over the limit it admitted
+under; `sum` (L-INV-2) every balance is the sum of its holds; `once` (L-INV-3) a hold is open or closed,
+whole; `bound` (L-INV-4) 0 <= posted <= held, and overage only above a full hold; `row` (L-INV-7) every
+request has its bundle and its rate card, and costs what these say.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from otari_daemon.domain.money import Nano
+from otari_daemon.domain.pricing import Price, Rates, charge
+from otari_daemon.domain.records import Reason
+from otari_daemon.domain.usage import UNITS_MAX, Usage
+from otari_daemon.store import sql
+from otari_daemon.store.database import Session
+from otari_daemon.store.fold import card_id
+from otari_daemon.store.schema import POSTED, PRESUMED, SENT, UNSET, UNSET_NANO, VOIDED
+
+FINDINGS_MAX = 1000
+RID_BYTES = 16
+
+BalanceId = tuple[int, int]
+_REASONS = frozenset(map(int, Reason))
+
+
+class Finding(NamedTuple):
+    """A rule that does not hold, the row it does not hold for, and how."""
+
+    rule: str
+    row: str
+    detail: str
+
+
+class Report(NamedTuple):
+    """What was looked at and what is wrong; at most 1,000 findings are kept."""
+
+    holds: int
+    balances: int
+    findings: tuple[Finding, ...]
+
+    @property
+    def clean(self) -> bool:
+        """Whether the books are proven."""
+        return not self.findings
+
+
+class _Hold(NamedTuple):
+    rid: bytes
+    bundle: int
+    card: int
+    state: int
+    held: int
+    posted: int
+    overage: int
+    reason: int
+    settled_ms: int
+    status: int
+    first_byte_us: int
+    duration_us: int
+    progress: int
+    usage: Usage
+
+    @property
+    def name(self) -> str:
+        return f"hold {self.rid.hex()}"
+
+
+class _Sums:
+    __slots__ = ("overage", "pending", "posted")
+
+    def __init__(self) -> None:
+        self.pending = self.posted = self.overage = 0
+
+
+def verify(session: Session) -> Report:
+    """Check every row against the rules; reads the whole ledger once."""
+    proof = _Proof(session)
+    findings: list[Finding] = []
+    for finding in proof.run():
+        findings.append(finding)
+        if len(findings) == FINDINGS_MAX:
+            break
+    return Report(proof.holds, proof.balances, tuple(findings))
+
+
+class _Proof:
+    def __init__(self, session: Session) -> None:
+        self._con = session.con
+        self.holds = self.balances = 0
+        self._cards: dict[int, Rates] = {}
+        self._sums: defaultdict[int, _Sums] = defaultdict(_Sums)
+        self._bundles: defaultdict[int, list[BalanceId]] = defaultdict(list)
+
+    def run(self) -> Iterator[Finding]:
+        for (verdict,) in self._con.execute(sql.INTEGRITY_CHECK):
+            if verdict != "ok":
+                yield Finding("file", "database", verdict)
+        yield from self._read_cards()
+        for bundle, account, start_ms in self._con.execute(sql.PROOF_BUNDLES):
+            self._bundles[bundle].append((account, start_ms))
+        for row in self._con.execute(sql.PROOF_HOLDS):
+            self.holds += 1
+            yield from self._check_hold(_Hold._make((*row[:13], Usage(*row[13:]))))
+        yield from self._check_balances()
+
+    def _read_cards(self) -> Iterator[Finding]:
+        for card, *values in self._con.execute(sql.PROOF_CARDS):
+            *rates, model, effective_ms, source = values
+            self._cards[card] = Rates(rates)
+            if card_id(Price(model, self._cards[card], effective_ms, source)) != card:
+                yield Finding("row", f"rate card {card}", "its content has changed since requests used it")
+
+    def _check_hold(self, hold: _Hold) -> Iterator[Finding]:
+        if len(hold.rid) != RID_BYTES:
+            yield Finding("once", hold.name, f"its id has {len(hold.rid)} bytes")
+        if hold.bundle and hold.bundle not in self._bundles:
+            yield Finding("row", hold.name, f"its bundle {hold.bundle} is not there")
+        if hold.card not in self._cards:
+            yield Finding("row", hold.name, f"its rate card {hold.card} is not there")
+        sums = self._sums[hold.bundle]
+        if hold.state <= SENT:
+            sums.pending += hold.held
+            yield from _check_open(hold)
+            return
+        yield from _check_closed(hold)
+        if hold.posted < UNSET_NANO:
+            sums.posted += hold.posted
+            sums.overage += hold.overage
+            yield from self._check_charge(hold)
+
+    def _check_charge(self, hold: _Hold) -> Iterator[Finding]:
+        rates = self._cards.get(hold.card)
+        if rates is None or max(hold.usage) > UNITS_MAX:
+            return
+        cost, booked = charge(hold.usage, rates), hold.posted + hold.overage
+        if hold.state == POSTED and hold.reason == Reason.USAGE and booked != cost:
+            yield Finding("row", hold.name, f"charged {booked} where its usage costs {cost}")
+        if hold.state == PRESUMED and hold.posted != min(cost, Nano(hold.held)):
+            yield Finding("row", hold.name, f"presumed {hold.posted} where its progress costs {cost}")
+
+    def _check_balances(self) -> Iterator[Finding]:
+        expected: defaultdict[BalanceId, _Sums] = defaultdict(_Sums)
+        for bundle, legs in self._bundles.items():
+            for leg in legs:
+                _add(expected[leg], self._sums[bundle])
+        for account, start_ms, *amounts in self._con.execute(sql.PROOF_BALANCES):
+            self.balances += 1
+            sums = expected.pop((account, start_ms), _Sums())
+            yield from _check_balance(f"balance {account} of period {start_ms}", amounts, sums)
+        for account, start_ms in expected:
+            yield Finding(
+                "row", f"balance {account} of period {start_ms}", "a bundle names it, but it is not there"
+            )
+
+
+def _add(total: _Sums, part: _Sums) -> None:
+    total.pending += part.pending
+    total.posted += part.posted
+    total.overage += part.overage
+
+
+def _check_open(hold: _Hold) -> Iterator[Finding]:
+    later = (hold.reason, hold.settled_ms, hold.status, hold.first_byte_us, hold.duration_us, *hold.usage)
+    if (hold.posted, hold.overage) != (UNSET_NANO, UNSET_NANO) or any(value != UNSET for value in later):
+        yield Finding("once", hold.name, "it is open but carries a settlement")
+    if hold.state < 0:
+        yield Finding("once", hold.name, f"it is in state {hold.state}, which does not exist")
+
+
+def _check_closed(hold: _Hold) -> Iterator[Finding]:
+    codes = (hold.settled_ms, hold.status, hold.first_byte_us, hold.duration_us, hold.progress, *hold.usage)
+    if UNSET_NANO in (hold.posted, hold.overage) or UNSET in codes or hold.reason not in _REASONS:
+        yield Finding("once", hold.name, "it is closed but its settlement is not whole")
+        return
+    if hold.state > PRESUMED:
+        yield Finding("once", hold.name, f"it is in state {hold.state}, which does not exist")
+    if hold.state == VOIDED and (hold.posted or hold.overage):
+        yield Finding("once", hold.name, "it is voided but charged")
+    if not 0 <= hold.posted <= hold.held:
+        yield Finding("bound", hold.name, f"posted {hold.posted} of {hold.held} held")
+    if hold.overage < 0 or (hold.overage and hold.posted != hold.held):
+        yield Finding("bound", hold.name, f"overage {hold.overage} with {hold.posted} of {hold.held} posted")
+
+
+def _check_balance(name: str, amounts: list[int | None], sums: _Sums) -> Iterator[Finding]:
+    limit, posted, pending, overage, acknowledged = (
+        amount if amount is not None else -1 for amount in amounts
+    )
+    if amounts[0] is not None and posted + pending > limit:
+        yield Finding("limit", name, f"{posted} posted and {pending} held are over its limit of {limit}")
+    for what, found, wanted in (
+        ("held", pending, sums.pending),
+        ("posted", posted, sums.posted),
+        ("overage", overage, sums.overage),
+    ):
+        if found != wanted:
+            yield Finding("sum", name, f"{what} is {found} where its requests sum to {wanted}")
+    if not 0 <= acknowledged <= overage:
+        yield Finding("bound", name, f"{acknowledged} of {overage} overage is acknowledged")

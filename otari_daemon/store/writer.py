@@ -1,0 +1,305 @@
+"""The one thread that writes: many posts, one commit; a commit that fails is tried again, whole.
+
+event loop ── post, write ──▶ queue ──▶ thread: fold, BEGIN IMMEDIATE, apply, COMMIT
+    ▲                                     │ fails: nothing is dropped, again in 20 ms .. 1 s
+    └────── done, once per commit ◀───────┘ contradicts the book: stop for good
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import threading
+import time
+from collections.abc import Callable, Sequence
+from queue import Empty, SimpleQueue
+from typing import Any, NamedTuple
+
+from otari_daemon.domain.book import Entry
+from otari_daemon.domain.records import Progress
+from otari_daemon.store import sql
+from otari_daemon.store.database import Connection, Database, ends_transaction, judged
+from otari_daemon.store.errors import LedgerCorrupt, StoreError, StoreUnavailable
+from otari_daemon.store.fold import Cards, Fold
+
+ENTRIES_PER_COMMIT = 4096
+POSTS_PER_COMMIT = 64
+WRITES_WAITING_MAX = 1024
+RETRY_FIRST_S = 0.02
+RETRY_LONGEST_S = 1.0
+START_S = 30.0
+"""How long the thread may take to open its connection and grow the log."""
+
+
+class _Post(NamedTuple):
+    entries: Sequence[Entry | Progress]
+    done: Callable[[], None]
+    at_s: float
+
+
+class _Write:
+    """A function to run between posts, and what came of it."""
+
+    __slots__ = ("args", "at_s", "error", "fn", "future", "result")
+
+    def __init__(
+        self, fn: Callable[..., Any], args: tuple[Any, ...], future: asyncio.Future[Any], at_s: float
+    ):
+        self.fn, self.args, self.future, self.at_s = fn, args, future, at_s
+        self.result: Any = None
+        self.error: Exception | None = None
+
+    def run(self, con: Connection) -> None:
+        """Call the function in a savepoint; what it raises stays with it, unless the engine itself failed."""
+        con.execute(sql.SAVEPOINT)
+        try:
+            self.result, self.error = self.fn(con, *self.args), None
+        except Exception as error:
+            if ends_transaction(error) or not con.in_transaction:
+                raise
+            con.execute(sql.ROLLBACK_TO)
+            self.error = error
+        con.execute(sql.RELEASE)
+
+    def deliver(self) -> None:
+        """Resolve the caller's future; on the event loop."""
+        if self.future.done():
+            return
+        if self.error is None:
+            self.future.set_result(self.result)
+        else:
+            self.future.set_exception(self.error)
+
+
+_Job = _Post | _Write
+
+
+class Writer:
+    """Owns the writing connection. Everything public is called on the event loop."""
+
+    def __init__(self, database: Database, epoch: int, clock: Callable[[], float] = time.monotonic) -> None:
+        self._database, self._epoch, self._clock = database, epoch, clock
+        self._queue: SimpleQueue[_Job | None] = SimpleQueue()  # bounded by admission and WRITES_WAITING_MAX
+        self._cards = Cards()
+        self._closing = threading.Event()
+        self._deadline_s = 0.0
+        self._posted = self._committed = self._writes = 0
+        self._head_s: float | None = None
+        self._failing = False
+        self._listeners: list[Callable[[bool], None]] = []
+        self.failure: StoreError | None = None
+
+    @property
+    def available(self) -> bool:
+        """Whether the last commit succeeded and nothing is broken."""
+        return not self._failing and self.failure is None
+
+    @property
+    def backlog(self) -> int:
+        """Entries posted and not yet committed."""
+        return self._posted - self._committed
+
+    @property
+    def oldest_wait_s(self) -> float:
+        """How long the head of the queue has waited for its commit; 0 when nothing waits."""
+        head_s = self._head_s
+        return 0.0 if head_s is None else self._clock() - head_s
+
+    @property
+    def ended(self) -> bool:
+        """Whether the thread has left the database alone for good."""
+        return self._ended.done()
+
+    def on_availability(self, callback: Callable[[bool], None]) -> None:
+        """Have `callback(available)` called on the event loop whenever that changes."""
+        self._listeners.append(callback)
+
+    def start(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Start the thread; return when it can write, or raise why it cannot."""
+        self._loop = loop
+        self._ended: asyncio.Future[bool] = loop.create_future()
+        ready = threading.Event()
+        self._thread = threading.Thread(target=self._run, args=(ready,), name="otari-ledger", daemon=True)
+        self._thread.start()
+        if not ready.wait(START_S):
+            raise StoreUnavailable(f"the database could not be prepared for writing in {START_S:.0f} s")
+        if self.failure is not None:
+            raise self.failure
+
+    def post(self, entries: Sequence[Entry | Progress], done: Callable[[], None]) -> None:
+        """Queue entries; `done` is called on the event loop after the commit that contains them."""
+        if self.failure is not None:
+            raise self.failure
+        self._posted += len(entries)
+        self._queue.put(_Post(entries, done, self._clock()))
+
+    async def write(self, fn: Callable[..., Any], *args: Any) -> Any:
+        """Run `fn(con, *args)` in order with the posts; return after its commit, or raise what it raised."""
+        if self.failure is not None:
+            raise self.failure
+        if self._failing or self._writes >= WRITES_WAITING_MAX:
+            raise StoreUnavailable("the database cannot be written now: try again")
+        self._writes += 1
+        job = _Write(fn, args, self._loop.create_future(), self._clock())
+        self._queue.put(job)
+        try:
+            return await job.future
+        finally:
+            self._writes -= 1
+
+    async def close(self, deadline_s: float) -> bool:
+        """Drain, checkpoint and end the thread; False when the deadline came first and entries were left."""
+        self._deadline_s = self._clock() + deadline_s
+        self._closing.set()
+        self._queue.put(None)
+        with contextlib.suppress(TimeoutError):
+            return await asyncio.wait_for(asyncio.shield(self._ended), deadline_s + RETRY_LONGEST_S)
+        return False
+
+    # -- on the writer thread ------------------------------------------------------------------------
+
+    def _run(self, ready: threading.Event) -> None:
+        try:
+            self._database.grow_wal()
+        except Exception as error:  # noqa: BLE001 - whatever it is, start() raises it
+            self.failure = judged(error)
+        ready.set()
+        drained = self.failure is None and self._drain()
+        self._abandon()
+        if drained:
+            with contextlib.suppress(Exception):  # the next start checkpoints as well
+                self._database.checkpoint()
+        self._database.release_thread()
+        self._on_loop(self._end, drained)
+
+    def _drain(self) -> bool:
+        while True:  # until a None is queued or a batch cannot be committed
+            jobs, last = self._gather()
+            if jobs and not self._commit(jobs):
+                return False
+            if last:
+                return True
+
+    def _gather(self) -> tuple[list[_Job], bool]:
+        jobs: list[_Job] = []
+        entries = 0
+        job = self._queue.get()
+        self._head_s = None if job is None else job.at_s
+        try:
+            while job is not None:
+                jobs.append(job)
+                entries += len(job.entries) if isinstance(job, _Post) else 1
+                if entries >= ENTRIES_PER_COMMIT or len(jobs) >= POSTS_PER_COMMIT:
+                    return jobs, False
+                job = self._queue.get_nowait()
+        except Empty:
+            return jobs, False
+        return jobs, True
+
+    def _commit(self, jobs: list[_Job]) -> bool:
+        pause_s = RETRY_FIRST_S
+        while True:  # until committed, broken, or closing and past the deadline
+            verdict = self._attempt(jobs)
+            if verdict is None:
+                return True
+            if isinstance(verdict, LedgerCorrupt):
+                self.failure = verdict
+                self._fail_writes(jobs, verdict)
+                self._say(available=False)
+                return False
+            jobs = self._fail_writes(jobs, verdict)
+            if not self._failing:
+                self._failing = True
+                self._say(available=False)
+            if not jobs:
+                return True
+            if not self._pause(pause_s):
+                return False
+            pause_s = min(pause_s * 2, RETRY_LONGEST_S)
+
+    def _attempt(self, jobs: list[_Job]) -> StoreError | None:
+        try:
+            steps = self._steps(jobs)
+            with self._database.transaction() as con:
+                for step in steps:
+                    step.run(con)
+        except Exception as error:  # noqa: BLE001 - judged: it either passes or ends the ledger
+            return judged(error)
+        for step in steps:
+            if isinstance(step, Fold):
+                step.committed()
+        self._head_s = None
+        self._committed += sum(len(job.entries) for job in jobs if isinstance(job, _Post))
+        if self._failing:
+            self._failing = False
+            self._say(available=True)
+        self._on_loop(self._deliver, jobs)
+        return None
+
+    def _steps(self, jobs: list[_Job]) -> list[Fold | _Write]:
+        steps: list[Fold | _Write] = []
+        run: list[Entry | Progress] = []
+        for job in jobs:
+            if isinstance(job, _Post):
+                run.extend(job.entries)
+                continue
+            if run:
+                steps.append(Fold(run, self._epoch, self._cards))
+                run = []
+            steps.append(job)
+        if run:
+            steps.append(Fold(run, self._epoch, self._cards))
+        return steps
+
+    def _fail_writes(self, jobs: list[_Job], verdict: StoreError) -> list[_Job]:
+        writes = [job for job in jobs if isinstance(job, _Write)]
+        for job in writes:
+            job.error = verdict
+        if writes:
+            self._on_loop(self._deliver, writes)
+        return [job for job in jobs if isinstance(job, _Post)]
+
+    def _pause(self, pause_s: float) -> bool:
+        if not self._closing.wait(pause_s):
+            return True
+        left_s = self._deadline_s - self._clock()
+        time.sleep(max(0.0, min(pause_s, left_s)))
+        return left_s > 0
+
+    def _abandon(self) -> None:
+        """Fail the writes still queued; posts left behind are never reported as done."""
+        left: list[_Job] = []
+        with contextlib.suppress(Empty):
+            while True:  # the queue is bounded by what was put there
+                job = self._queue.get_nowait()
+                if job is not None:
+                    left.append(job)
+        self._fail_writes(left, self.failure or StoreUnavailable("the database is closed"))
+
+    def _say(self, *, available: bool) -> None:
+        self._on_loop(self._tell, available)
+
+    def _on_loop(self, callback: Callable[..., None], *args: Any) -> None:
+        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody is left to tell
+            self._loop.call_soon_threadsafe(callback, *args)
+
+    # -- back on the event loop ----------------------------------------------------------------------
+
+    def _deliver(self, jobs: list[_Job]) -> None:
+        for job in jobs:
+            if isinstance(job, _Write):
+                job.deliver()
+                continue
+            try:
+                job.done()
+            except Exception as error:  # noqa: BLE001 - one caller's defect is not another's
+                self._loop.call_exception_handler({"message": "a ledger callback failed", "exception": error})
+
+    def _tell(self, available: bool) -> None:
+        for callback in self._listeners:
+            callback(available)
+
+    def _end(self, drained: bool) -> None:
+        self._thread.join()
+        if not self._ended.done():
+            self._ended.set_result(drained)

@@ -1,0 +1,1 @@
+"""Wire formats: pure functions over bytes and dictionaries, with no clock and no I/O."""

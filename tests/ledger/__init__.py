@@ -1,0 +1,1 @@
+"""Proofs about money: what the book decides and what the database keeps."""
