@@ -39,18 +39,14 @@ class Nouns(TyperGroup):
 
     def __init__(self, **attrs: Any) -> None:
         super().__init__(**attrs)
-        self._loaded: dict[str, Any] = {}
-
-    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002 - typer's signature
-        """Name every noun, in the order of the help."""
-        return list(NOUNS)
+        self.commands: dict[str, Any] = dict.fromkeys(NOUNS)
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ARG002 - typer's signature
         """Import the noun's module and take its Typer app."""
-        if cmd_name in NOUNS and cmd_name not in self._loaded:
+        if cmd_name in NOUNS and self.commands[cmd_name] is None:
             app = importlib.import_module(NOUNS[cmd_name]).app
-            self._loaded[cmd_name] = typer.main.get_command(app)
-        return self._loaded.get(cmd_name)
+            self.commands[cmd_name] = typer.main.get_command(app)
+        return self.commands.get(cmd_name)
 
 
 app = typer.Typer(cls=Nouns, add_completion=False, rich_markup_mode=None, no_args_is_help=True)

@@ -28,22 +28,21 @@ class Output:
     def rows(self, rows: Sequence[R], columns: Sequence[Column[R]], empty: str) -> None:
         """Show a list; an empty table is said, not drawn."""
         if self.form != "table":
-            self.line(_RENDER[self.form]([_dump(row) for row in rows]), raw=True)
+            self._rendered([_dump(row) for row in rows])
         elif rows:
             for line in draw(columns, rows, _cells(), color=self.color):
                 self.line(line, raw=True)
         else:
             self.say(empty)
 
-    def record(self, value: R, fields: Sequence[tuple[str, Callable[[R], str]]]) -> None:
-        """Show one thing: a name and a value on each line."""
+    def record(self, value: R, columns: Sequence[Column[R]]) -> None:
+        """Show one thing: in a table, a title and a value on each line."""
         if self.form != "table":
-            dumped = _dump(value)
-            self.line(_RENDER[self.form](dumped if self.form in ("json", "yaml") else [dumped]), raw=True)
+            self._rendered(_dump(value) if self.form in ("json", "yaml") else [_dump(value)])
             return
-        longest = max(len(name) for name, _ in fields)
-        for name, show in fields:
-            self.line(f"{name:{longest}}  {show(value)}".rstrip())
+        longest = max(len(column.title) for column in columns)
+        for column in columns:
+            self.line(f"{column.title.lower():{longest}}  {plain(column.show(value))}".rstrip())
 
     def item(self, value: object, line: str, color: str | None = None) -> None:
         """Show the next thing of a stream: a line, or one JSON object on a line."""
@@ -54,8 +53,7 @@ class Output:
 
     def line(self, text: str, *, raw: bool = False) -> None:
         """Write a line to standard output; `raw` text is already fit for a terminal."""
-        if text:
-            self.piece((text if raw else plain(text)) + "\n")
+        self.piece((text if raw else plain(text)) + "\n")
 
     def piece(self, text: str) -> None:
         """Write part of a line at once; raise `ReaderGone` when nobody reads any more."""
@@ -64,6 +62,11 @@ class Output:
             sys.stdout.flush()
         except BrokenPipeError:
             raise ReaderGone from None
+
+    def _rendered(self, value: Any) -> None:
+        text = _RENDER[self.form](value)
+        if text:
+            self.line(text, raw=True)
 
     def say(self, text: str) -> None:
         """Write a line for people to standard error."""

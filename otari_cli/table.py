@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 from otari_cli.text import clip, plain, width
 
@@ -16,8 +15,7 @@ SHORTEST = 8
 _COLORS = {"red": "31", "green": "32", "yellow": "33", "dim": "2"}
 
 
-@dataclass(frozen=True, slots=True)
-class Column(Generic[R]):
+class Column(NamedTuple, Generic[R]):
     """A column: its title, what it shows of a row, and how it gives way.
 
     `rank` 0 is never dropped; of the others the highest goes first. `shrinks` lets it be shortened.

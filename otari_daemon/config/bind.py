@@ -92,9 +92,7 @@ class Binder:
             return self._section(annotation, node, path, fixed=True)
         value = self.value(annotation, entry[1], path) if entry else OMIT
         outranking = override(path, self._options, self.environ) if fixed else None
-        if outranking is None or get_origin(annotation) is Mapping:
-            return value
-        return self.value(annotation, outranking, path)
+        return value if outranking is None else self.value(annotation, outranking, path)
 
     def _entry(self, field: dataclasses.Field[Any], block: Block, path: Path) -> tuple[Mark, Node] | None:
         """Find a field in the file under its name or its other name, not both."""

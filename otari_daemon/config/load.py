@@ -42,7 +42,7 @@ def load(
     Raises `ConfigError` with all problems; `exposed` makes a secret written out in `text` one of them.
     """
     problems = Problems(source)
-    block = Block(NOWHERE) if text is None else parse(text.removeprefix("\ufeff"), problems)
+    block = Block(NOWHERE) if text is None else parse(text, problems)
     binder = Binder(problems, environ, overrides, exposed=exposed)
     config = binder.root(Config, block)
     if config is not OMIT:

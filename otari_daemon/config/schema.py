@@ -43,6 +43,13 @@ Selector = Annotated[
     str,
     Matches(r"[A-Za-z0-9._-]{1,64}[:/][A-Za-z0-9._:/@+-]{1,200}", "a model like provider:model"),
 ]
+Priced = Annotated[
+    str,
+    Matches(
+        r"[A-Za-z0-9._-]{1,64}[:/]([A-Za-z0-9._:/@+-]{1,200}|\*)",
+        "a model like provider:model, or provider:* for all others of a provider",
+    ),
+]
 ProviderName = Annotated[
     str, Matches(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", "a name of letters, digits, dots and dashes")
 ]
@@ -169,7 +176,7 @@ class Config:
     limits: Limits = Limits()
     providers: Mapping[ProviderName, Provider] = field(default_factory=_none_of)
     aliases: Mapping[AliasName, Selector] = field(default_factory=_none_of)
-    pricing: Mapping[Selector, ConfiguredPrice] = field(default_factory=_none_of)
+    pricing: Mapping[Priced, ConfiguredPrice] = field(default_factory=_none_of)
 
     @property
     def digest(self) -> str:

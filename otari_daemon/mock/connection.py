@@ -90,8 +90,11 @@ class Connection(asyncio.Protocol):
 
     async def stop(self) -> None:
         """Break off whatever is being answered, and close."""
-        task, self._job = self._task, None  # whose end is ours, not the client's
-        self.reset()
+        task, job = self._task, self._job
+        self._job = None  # its end is ours, not the client's
+        if job is not None:
+            job.over()
+        self._abort()
         if task is not None:
             task.cancel()
             await asyncio.wait([task])
@@ -105,12 +108,14 @@ class Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Parse, and answer what is complete."""
-        if self._job is not None:
+        if self._job is not None or self._last:
             self._last = True
             return
         try:
             self._parser.feed_data(data)
-        except httptools.HttpParserError:
+            if self._in_head:
+                self._count_header(len(data))  # the parser tells of a header only at its end
+        except (httptools.HttpParserError, httptools.HttpParserUpgrade):
             self.write(whole(400, error_body("this is not HTTP/1.1", "invalid_request_error")))
             self.fin()
             return
@@ -121,7 +126,7 @@ class Connection(asyncio.Protocol):
     def eof_received(self) -> None:
         """A client that closes its half is gone, as for nginx."""
         self._client_left()
-        self.reset()
+        self._abort()
 
     def connection_lost(self, _exc: Exception | None) -> None:
         """The client, or we, closed."""
@@ -139,6 +144,11 @@ class Connection(asyncio.Protocol):
         if self._writable is not None and not self._writable.done():
             self._writable.set_result(None)
         self._writable = None
+
+    def _abort(self) -> None:
+        """Close now; what the kernel has taken still arrives."""
+        if self._transport is not None:
+            self._transport.abort()
 
     def _client_left(self) -> None:
         if self._job is not None and self._task is not None:
@@ -162,6 +172,7 @@ class Connection(asyncio.Protocol):
         self._target = b""
         self._headers: list[tuple[bytes, bytes]] = []
         self._header_bytes = 0
+        self._in_head = True
         self._body: list[bytes] = []
         self._body_bytes = 0
 
@@ -177,6 +188,7 @@ class Connection(asyncio.Protocol):
 
     def on_headers_complete(self) -> None:
         """Tell a client that waits to send its body."""
+        self._in_head = False
         if (b"expect", b"100-continue") in self._headers:
             self.write(b"HTTP/1.1 100 Continue\r\n\r\n")
 

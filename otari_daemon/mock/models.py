@@ -6,7 +6,7 @@ from functools import lru_cache
 from otari_daemon.mock.ask import MAX_OUTPUT_TOKENS
 from otari_daemon.mock.refusal import Refused
 
-MAX_WAIT_MS = 300_000
+MAX_WAIT_MS = 240_000  # below the server's patience
 MAX_NAME = 200
 
 MODEL_IDS = ("echo", "lorem", "slow", "drip", "cached", "reasoning")

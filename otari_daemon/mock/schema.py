@@ -10,10 +10,11 @@ from typing import Any
 from otari_daemon.mock.refusal import Refused
 
 MAX_DEPTH = 32
-MAX_VALUES = 10_000
+MAX_STEPS = 10_000
 MAX_STRING = 10_000
 MAX_NUMBER = 2**53
 MIN_STEP = 1e-9
+MAX_TOLD = 200
 
 _FORMATS = {
     "date-time": "1970-01-01T00:00:00Z",
@@ -37,12 +38,10 @@ def smallest(schema: object) -> Any:
 class _Search:
     def __init__(self, root: object) -> None:
         self._root = root
-        self._values_left = MAX_VALUES
+        self._steps_left = MAX_STEPS
 
     def value(self, schema: object, depth: int) -> Any:
-        self._values_left -= 1
-        if depth > MAX_DEPTH or self._values_left < 0:
-            raise Refused(400, "the schema has no small instance")
+        self._spend(depth)
         if not isinstance(schema, dict):
             return None
         schema = self._flat(schema, depth)
@@ -52,6 +51,12 @@ class _Search:
         if isinstance(enum, list) and enum:
             return enum[0]
         return self._typed(_type_of(schema), schema, depth)
+
+    def _spend(self, depth: int) -> None:
+        """Bound the search, which references can make endless and combinations exponential."""
+        self._steps_left -= 1
+        if depth > MAX_DEPTH or self._steps_left < 0:
+            raise Refused(400, "the schema has no small instance")
 
     def _typed(self, kind: str, schema: dict[str, Any], depth: int) -> Any:
         match kind:
@@ -77,7 +82,7 @@ class _Search:
     def _array(self, schema: dict[str, Any], depth: int) -> list[Any]:
         fixed = schema.get("prefixItems")
         firsts = fixed if isinstance(fixed, list) else []
-        count = min(_whole(schema.get("minItems"), 0), MAX_VALUES)
+        count = max(0, min(_whole(schema.get("minItems"), 0), MAX_STEPS))
         schemas = [*firsts, *[schema.get("items")] * (count - len(firsts))][:count]
         return [self.value(item, depth + 1) for item in schemas]
 
@@ -91,8 +96,7 @@ class _Search:
             choices = schema.get(key)
             parts.extend(choices[:take] if isinstance(choices, list) else ())
         for part in parts:
-            if depth >= MAX_DEPTH:
-                raise Refused(400, "the schema refers to itself without end")
+            self._spend(depth)
             if isinstance(part, dict):
                 flat = _merged(flat, self._flat(part, depth + 1))
         return flat
@@ -102,7 +106,9 @@ class _Search:
         for step in str(pointer).removeprefix("#").split("/")[1:]:
             name = step.replace("~1", "/").replace("~0", "~")
             if not isinstance(at, dict) or name not in at:
-                raise Refused(400, f"the schema refers to {pointer!s}, which it does not define")
+                raise Refused(
+                    400, f"the schema does not define {str(pointer)[:MAX_TOLD]!r}, to which it refers"
+                )
             at = at[name]
         return at
 

@@ -23,7 +23,7 @@ from otari_daemon.store.errors import LedgerCorrupt, StoreError, StoreUnavailabl
 from otari_daemon.store.fold import Cards, Fold
 
 ENTRIES_PER_COMMIT = 4096
-POSTS_PER_COMMIT = 64
+JOBS_PER_COMMIT = 1024
 WRITES_WAITING_MAX = 1024
 RETRY_FIRST_S = 0.02
 RETRY_LONGEST_S = 1.0
@@ -189,7 +189,7 @@ class Writer:
             while job is not None:
                 jobs.append(job)
                 entries += len(job.entries) if isinstance(job, _Post) else 1
-                if entries >= ENTRIES_PER_COMMIT or len(jobs) >= POSTS_PER_COMMIT:
+                if entries >= ENTRIES_PER_COMMIT or len(jobs) >= JOBS_PER_COMMIT:
                     return jobs, False
                 job = self._queue.get_nowait()
         except Empty:

@@ -76,6 +76,7 @@ def test_every_kind_of_value_can_come_from_the_environment() -> None:
 def test_a_bad_override_is_named_by_its_variable_or_option() -> None:
     assert refusal("port: 1", {"OTARI_PORT": "x"}).startswith("OTARI_PORT must be a whole number")
     assert refusal(None, ledger__durability="x").startswith("--ledger-durability must be one of")
+    assert refusal(None, {"OTARI_ALIASES": "x"}) == "OTARI_ALIASES must be a section of keys"
     assert refusal(None, prot=1) == 'no key "prot" to override'
 
 

@@ -45,10 +45,13 @@ def test_the_file_wins_over_the_environment_and_takes_from_it_what_it_lacks() ->
 
 
 def test_a_key_never_follows_to_an_instance_of_another_name() -> None:
-    text = "providers:\n  eu: {type: openai, api_base: https://eu.example/v1}"
-    config = read(text, {"OPENAI_API_KEY": "env"})
+    text = (
+        "providers:\n  eu: {type: openai, api_base: https://eu.example/v1}\n  xai: {type: openai-compatible}"
+    )
+    config = read(text, {"OPENAI_API_KEY": "env", "XAI_API_KEY": "env"})
 
     assert key_of(config.providers["eu"]) is None
+    assert key_of(config.providers["xai"]) is None
     assert key_of(config.providers["openai"]) == "env"
 
 

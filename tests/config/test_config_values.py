@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import time
+from collections.abc import Iterator
 from typing import Any, Literal
 
 import pytest
@@ -76,6 +78,21 @@ def test_a_value_of_the_right_kind_is_read(base: Any, text: str, kind: Kind, val
 def test_a_value_of_another_kind_is_refused(base: Any, text: str, kind: Kind) -> None:
     with pytest.raises(Mismatch):
         read(base, text, kind)
+
+
+@pytest.fixture
+def far_east(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Let the machine's clock be fourteen hours ahead of UTC."""
+    with monkeypatch.context() as patch:
+        patch.setenv("TZ", "Etc/GMT-14")
+        time.tzset()
+        yield
+    time.tzset()
+
+
+@pytest.mark.usefixtures("far_east")
+def test_a_moment_without_an_offset_is_utc_wherever_the_machine_is() -> None:
+    assert read(dt.datetime, "2026-01-31T12:00", TEXT) == dt.datetime(2026, 1, 31, 12, tzinfo=UTC)
 
 
 def test_bounds_hold_at_both_ends_and_are_told() -> None:

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import uvicorn
 
 from otari_daemon.front.limits import FrontLimits
-from otari_daemon.front.protocol import protocol_class
+from otari_daemon.front.protocol import StrictHttpProtocol, protocol_class
 from otari_daemon.front.reader import Reader
 
 App = Callable[[dict[str, Any], Any, Any], Awaitable[None]]
@@ -26,6 +26,11 @@ class Served(NamedTuple):
     address: tuple[str, int] | str
     server: uvicorn.Server
 
+    @property
+    def connections(self) -> list[StrictHttpProtocol]:
+        found = self.server.server_state.connections
+        return [c for c in found if isinstance(c, StrictHttpProtocol)]
+
 
 @contextlib.asynccontextmanager
 async def serving(
@@ -33,7 +38,7 @@ async def serving(
 ) -> AsyncIterator[Served]:
     """Serve `app` on an ephemeral loopback port, or on `uds`, until the block ends."""
     config = uvicorn.Config(
-        app,  # type: ignore[arg-type]
+        app,
         http=protocol_class(limits or FrontLimits()),
         ws="none",
         lifespan="off",
@@ -46,13 +51,23 @@ async def serving(
     server = uvicorn.Server(config)
     server.lifespan = config.lifespan_class(config)
     sock = bound(uds)
+    address = sock.getsockname()
     await server.startup(sockets=[sock])
     try:
-        yield Served(sock.getsockname(), server)
+        yield Served(address, server)
     finally:
-        for connection in list(server.server_state.connections):
+        for connection in Served(address, server).connections:
             connection.transport.abort()
         await server.shutdown(sockets=[sock])
+
+
+async def until(condition: Callable[[], object]) -> None:
+    """Let the loop run until `condition` holds, for at most `WAIT_S`."""
+    for _ in range(int(WAIT_S / 0.005)):
+        if condition():
+            return
+        await asyncio.sleep(0.005)
+    raise AssertionError("what was waited for did not come")
 
 
 def bound(uds: Path | None) -> socket.socket:
@@ -141,12 +156,12 @@ class Echo:
 
 async def whole_body(receive: Any) -> bytes | None:
     """Return the request's body, or None if the client left before its end."""
-    body = b""
+    body: bytes = b""
     while True:
         message = await receive()
         if message["type"] != "http.request":
             return None
-        body += message["body"]
+        body += bytes(message["body"])
         if not message["more_body"]:
             return body
 

@@ -147,7 +147,7 @@ REFUSED: dict[str, list[bytes]] = {
         b'{"a":1}\xc2\xa0',
         b'\x0b{"a":1}',
         b'\x0c{"a":1}',
-        '{"a":１}'.encode(),
+        b'{"a":\xef\xbc\x91}',
         b"{1:2}",
         b"{null:1}",
         b'{"a":1;"b":2}',
@@ -209,7 +209,7 @@ def test_a_hostile_body_is_refused_without_taking_long(body: bytes) -> None:
     assert time.process_time() - began < 1.0
 
 
-texts = st.text(alphabet=st.characters(exclude_characters="\0", exclude_categories=("Cs",)))
+texts = st.text(alphabet=st.characters(exclude_characters="\0", codec="utf-8"))
 numbers = st.integers(-(2**63), 2**64 - 1) | st.floats(allow_nan=False, allow_infinity=False)
 values = st.recursive(
     st.none() | st.booleans() | numbers | texts,

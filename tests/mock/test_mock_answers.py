@@ -4,8 +4,8 @@ import json
 from typing import Any
 
 import pytest
-from conftest import NOW_S, ThreadedMock
-from raw_client import Raw, chat_body, sse_data
+from mock_in_thread import NOW_S, ThreadedMock
+from mock_raw_client import Raw, chat_body, sse_data
 
 TOOL = {
     "type": "function",

@@ -5,7 +5,7 @@ import json
 import time
 from itertools import count
 
-from raw_client import chat_body
+from mock_raw_client import chat_body
 
 from otari_daemon.mock import Bill, Sources
 from otari_daemon.mock.connection import Connection

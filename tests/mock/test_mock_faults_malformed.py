@@ -5,8 +5,8 @@ import re
 
 import httptools
 import pytest
-from conftest import ThreadedMock
-from raw_client import Raw, sse_data
+from mock_in_thread import ThreadedMock
+from mock_raw_client import Raw, sse_data
 
 CANARY = b"mock-canary-of-another-answer"
 

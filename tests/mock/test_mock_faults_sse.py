@@ -4,8 +4,8 @@ import json
 import re
 
 import pytest
-from conftest import ThreadedMock
-from raw_client import Raw, sse_data
+from mock_in_thread import ThreadedMock
+from mock_raw_client import Raw, sse_data
 
 DONE = b"data: [DONE]\n\n"
 

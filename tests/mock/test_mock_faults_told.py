@@ -3,8 +3,8 @@
 from typing import Any
 
 import pytest
-from conftest import ThreadedMock
-from raw_client import sse_data
+from mock_in_thread import ThreadedMock
+from mock_raw_client import sse_data
 
 PROMPT, COMPLETION = 6, 2  # of "hello there"
 

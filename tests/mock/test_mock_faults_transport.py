@@ -3,8 +3,8 @@
 import time
 
 import pytest
-from conftest import ThreadedMock
-from raw_client import End, Raw, sse_data
+from mock_in_thread import ThreadedMock
+from mock_raw_client import End, Raw, sse_data
 
 MIB = 1024 * 1024
 

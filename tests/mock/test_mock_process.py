@@ -11,7 +11,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
-from raw_client import Raw
+from mock_raw_client import Raw
 
 WAIT_S = 20
 KILLED_AFTER = 300

@@ -78,6 +78,8 @@ def test_all_of_asks_for_everything_its_parts_require() -> None:
         {"properties": {"a": {"$ref": "#"}}, "required": ["a"]},
         {"type": "array", "minItems": 10**30, "items": {"type": "integer"}},
         {"type": "integer", "minimum": 3, "maximum": 2},
+        {"allOf": [{"$ref": "#"}, {"$ref": "#"}]},
+        {"$ref": "#/a", "a": {"allOf": [{"$ref": "#/a"}] * 9}},
     ],
 )
 def test_a_schema_without_a_small_instance_is_refused(schema: Any) -> None:

@@ -40,8 +40,10 @@ class Peer:
         self.writer.write(data)
         await self.writer.drain()
 
-    async def answer(self, body=b"ok", extra=b""):
-        await self.send(b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n%b\r\n%b" % (len(body), extra, body))
+    async def answer(self, body=b"ok", after=b""):
+        """Answer with `body`, and in the same segment what nobody asked for."""
+        head = b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n" % len(body)
+        await self.send(head + body + after)
 
     def reset(self):
         """Close with a TCP reset."""
@@ -129,6 +131,18 @@ async def pool_to():
         assert not pool._sockets
         assert not pool._live
         assert not pool._dials
+
+
+@pytest.fixture
+def until():
+    """Wait, bounded, for something of ours that has no event of its own."""
+
+    async def wait(condition):
+        async with asyncio.timeout(BOUND_S):
+            while not condition():  # noqa: ASYNC110 - the subject is plain state
+                await asyncio.sleep(0.001)
+
+    return wait
 
 
 @pytest.fixture

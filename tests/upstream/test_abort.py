@@ -41,12 +41,11 @@ async def run(exchange):
         exchange.close()
 
 
-async def reach(server, exchange, phase):
+async def reach(until, server, exchange, phase):
     """Wait until the exchange waits in the phase asked for."""
     await asyncio.wait_for(server.asked.wait(), 5)
-    async with asyncio.timeout(5):
-        while phase != "head" and not (exchange.status and exchange.unread == 0 and exchange._waiter):
-            await asyncio.sleep(0.001)
+    if phase != "head":
+        await until(lambda: exchange.status and exchange.unread == 0 and exchange._waiter)
 
 
 PHASES = [("head", silent), ("body", headers_only), ("chunk", mid_body)]
@@ -54,12 +53,12 @@ PHASES = [("head", silent), ("body", headers_only), ("chunk", mid_body)]
 
 @pytest.mark.parametrize("way", ["abort", "close", "cancel"])
 @pytest.mark.parametrize(("phase", "script"), PHASES)
-async def test_the_upstream_sees_the_close_at_once(serve, pool_to, get, phase, script, way):
+async def test_the_upstream_sees_the_close_at_once(until, serve, pool_to, get, phase, script, way):
     server = await serve(script)
     pool = pool_to(server)
     exchange = pool.begin(get())
     task = asyncio.create_task(run(exchange))
-    await reach(server, exchange, phase)
+    await reach(until, server, exchange, phase)
     reason = ReaderGone()
     at = asyncio.get_running_loop().time()
     {"abort": lambda: exchange.abort(reason), "close": exchange.close, "cancel": task.cancel}[way]()
@@ -85,16 +84,14 @@ async def test_abort_before_start_makes_start_raise_it(serve, pool_to, get):
 
 
 @pytest.mark.parametrize("way", ["abort", "cancel"])
-async def test_leaving_the_queue_frees_the_place(serve, pool_to, get, way):
+async def test_leaving_the_queue_frees_the_place(until, serve, pool_to, get, way):
     server = await serve(silent)
     pool = pool_to(server, PoolLimits(connections=1))
     first = asyncio.create_task(run(pool.begin(get())))
     await asyncio.wait_for(server.asked.wait(), 5)
     exchange = pool.begin(get())
     task = asyncio.create_task(run(exchange))
-    async with asyncio.timeout(5):
-        while pool.stats().waiting == 0:
-            await asyncio.sleep(0)
+    await until(lambda: pool.stats().waiting)
     exchange.abort(ReaderGone()) if way == "abort" else task.cancel()
     with pytest.raises((ReaderGone, asyncio.CancelledError)):
         await task
@@ -125,14 +122,12 @@ class Place:
 
 
 @pytest.mark.parametrize("way", ["abort", "cancel", "timeout"])
-async def test_connecting_can_be_ended(pool_to, get, way):
+async def test_connecting_can_be_ended(until, pool_to, get, way):
     listener, fillers = full_listener()
     pool = pool_to(Place(listener.getsockname()), timeouts=Timeouts(connect_s=0.1 if way == "timeout" else 3))
     exchange = pool.begin(get())
     task = asyncio.create_task(run(exchange))
-    async with asyncio.timeout(5):
-        while exchange.dialing is None:
-            await asyncio.sleep(0)
+    await until(lambda: exchange.dialing)
     if way != "timeout":
         exchange.abort(ReaderGone()) if way == "abort" else task.cancel()
     with pytest.raises((ReaderGone, asyncio.CancelledError, UpstreamError)) as raised:
@@ -168,7 +163,7 @@ async def test_abort_at_any_turn_of_the_loop_leaves_nothing(serve, pool_to, get)
     assert len(pool._sockets - set(pool._idle)) <= 4  # those still being closed
 
 
-async def test_abort_after_the_answer_is_whole_leaves_the_connection_in_the_pool(serve, pool_to, get):
+async def test_abort_after_the_answer_is_whole_leaves_the_connection_in_the_pool(until, serve, pool_to, get):
     async def polite(peer):
         while True:
             await peer.request()
@@ -176,9 +171,7 @@ async def test_abort_after_the_answer_is_whole_leaves_the_connection_in_the_pool
 
     pool = pool_to(await serve(polite))
     exchange = await pool.send(get())
-    async with asyncio.timeout(5):
-        while not exchange._done:
-            await asyncio.sleep(0)
+    await until(lambda: exchange._done)
     reason = ReaderGone()
     exchange.abort(reason)
     assert pool.stats() == (0, 1, 0)
@@ -190,13 +183,11 @@ async def test_abort_after_the_answer_is_whole_leaves_the_connection_in_the_pool
         await exchange.next_chunk()
 
 
-async def test_abort_from_a_callback_beats_bytes_that_wait_to_be_read(serve, pool_to, get):
+async def test_abort_from_a_callback_beats_bytes_that_wait_to_be_read(until, serve, pool_to, get):
     server = await serve(mid_body)
     pool = pool_to(server)
     exchange = await pool.send(get())
-    async with asyncio.timeout(5):
-        while not exchange.unread:
-            await asyncio.sleep(0)
+    await until(lambda: exchange.unread)
     reason = ReaderGone()
     asyncio.get_running_loop().call_soon(exchange.abort, reason)
     await asyncio.sleep(0)

@@ -28,11 +28,14 @@ async def fetch(pool, head):
         exchange.close()
 
 
-async def settle(pool, **expected):
-    """Wait, bounded, until the pool's figures are as expected."""
-    async with asyncio.timeout(5):
-        while any(getattr(pool.stats(), name) != value for name, value in expected.items()):
-            await asyncio.sleep(0.001)
+@pytest.fixture
+def settle(until):
+    """Wait until the pool's figures are as expected."""
+
+    async def wait(pool, **expected):
+        await until(lambda: expected.items() <= pool.stats()._asdict().items())
+
+    return wait
 
 
 async def test_requests_in_turn_share_one_connection(serve, pool_to, get):
@@ -56,7 +59,7 @@ async def test_the_connection_used_last_is_reused_first(serve, pool_to, get):
     assert {number for number, target in server.log if target == "/again"} == {latest}
 
 
-async def test_beyond_the_limit_requests_queue_in_order(serve, pool_to, get):
+async def test_beyond_the_limit_requests_queue_in_order(settle, serve, pool_to, get):
     server = await serve(when_told)
     pool = pool_to(server, PoolLimits(connections=2, waiters=10))
     tasks = []
@@ -69,7 +72,7 @@ async def test_beyond_the_limit_requests_queue_in_order(serve, pool_to, get):
     assert server.connections == 2
 
 
-async def test_a_full_queue_refuses_at_once(serve, pool_to, get):
+async def test_a_full_queue_refuses_at_once(settle, serve, pool_to, get):
     server = await serve(when_told)
     pool = pool_to(server, PoolLimits(connections=1, waiters=1))
     tasks = [asyncio.create_task(fetch(pool, get())) for _ in range(2)]
@@ -81,7 +84,7 @@ async def test_a_full_queue_refuses_at_once(serve, pool_to, get):
     await asyncio.gather(*tasks)
 
 
-async def test_waiting_in_line_has_a_deadline(serve, pool_to, get):
+async def test_waiting_in_line_has_a_deadline(settle, serve, pool_to, get):
     server = await serve(when_told)
     pool = pool_to(server, PoolLimits(connections=1, queue_s=0.05))
     first = asyncio.create_task(fetch(pool, get()))
@@ -95,7 +98,7 @@ async def test_waiting_in_line_has_a_deadline(serve, pool_to, get):
     assert len(server.log) == 1
 
 
-async def test_a_waiter_is_served_when_the_connection_before_it_breaks(serve, pool_to, get):
+async def test_a_waiter_is_served_when_the_connection_before_it_breaks(settle, serve, pool_to, get):
     async def break_the_first(peer):
         await peer.request()
         if peer.number > 1:
@@ -113,7 +116,7 @@ async def test_a_waiter_is_served_when_the_connection_before_it_breaks(serve, po
     assert server.log == [(1, "/1"), (2, "/2")]
 
 
-async def test_idle_connections_are_closed_when_they_have_rested_too_long(serve, pool_to, get):
+async def test_idle_connections_are_closed_when_they_have_rested_too_long(settle, serve, pool_to, get):
     server = await serve(polite)
     pool = pool_to(server, PoolLimits(idle_s=0.05))
     await fetch(pool, get())
@@ -123,7 +126,7 @@ async def test_idle_connections_are_closed_when_they_have_rested_too_long(serve,
     assert server.connections == 2
 
 
-async def test_no_more_than_the_idle_limit_are_kept(serve, pool_to, get):
+async def test_no_more_than_the_idle_limit_are_kept(settle, serve, pool_to, get):
     server = await serve(when_told)
     pool = pool_to(server, PoolLimits(idle=2))
     tasks = [asyncio.create_task(fetch(pool, get())) for _ in range(5)]
@@ -179,7 +182,7 @@ async def test_a_missing_unix_socket_is_a_connect_failure(serve, pool_to, get, t
     assert missing.value.kind is FailureKind.CONNECT
 
 
-async def test_one_loop_timer_watches_many_exchanges(serve, pool_to, get):
+async def test_one_loop_timer_watches_many_exchanges(settle, serve, pool_to, get):
     server = await serve(when_told)
     pool = pool_to(server)
     tasks = [asyncio.create_task(fetch(pool, get())) for _ in range(20)]
@@ -189,3 +192,16 @@ async def test_one_loop_timer_watches_many_exchanges(serve, pool_to, get):
     assert len(scheduled) <= 2  # ours, and this test's own bound
     server.go.set()
     await asyncio.gather(*tasks)
+
+
+async def test_an_upstream_that_closes_on_accept_is_noticed_at_once(serve, pool_to, get):
+    async def slam(peer):
+        peer.reset()
+
+    pool = pool_to(await serve(slam))
+    for _ in range(50):
+        with pytest.raises(UpstreamError) as slammed:
+            await asyncio.wait_for(pool.send(get()), 5)
+        kind, sent = slammed.value.kind, slammed.value.sent
+        assert (kind, sent) in {(FailureKind.CONNECT, False), (FailureKind.RESET, True)}
+        assert pool.stats() == (0, 0, 0)

@@ -9,13 +9,17 @@ from otari_daemon.providers.http1 import FailureKind, Timeouts, UpstreamError
 HEAD = b"HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n"
 
 
+async def drain(exchange):
+    await exchange.start()
+    while await exchange.next_chunk():
+        pass
+
+
 async def failure_of(pool, head):
     exchange = pool.begin(head)
     at = asyncio.get_running_loop().time()
     with pytest.raises(UpstreamError) as failed:
-        await exchange.start()
-        while await exchange.next_chunk():
-            pass
+        await drain(exchange)
     assert pool.stats() == (0, 0, 0)
     return failed.value, asyncio.get_running_loop().time() - at
 

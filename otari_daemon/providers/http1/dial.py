@@ -27,15 +27,13 @@ async def dial(
     """
     loop = asyncio.get_running_loop()
     if origin.socket_path is not None:
-        connection = make()
-        try:
-            await _clean(connection, loop.create_unix_connection(lambda: connection, origin.socket_path))
-        except OSError:
-            raise _unreachable() from None
-        return connection
-    connection = await _reach(loop, await _addresses(loop, origin), connect_s, make)
+        connection = await _reach_unix(loop, origin.socket_path, make())
+    else:
+        connection = await _reach(loop, await _addresses(loop, origin), connect_s, make)
     if tls is not None:
         await _secure(loop, connection, tls, origin.host)
+    if not connection.alive:  # accepted, and closed again before we had a word
+        raise _unreachable()
     return connection
 
 
@@ -72,16 +70,28 @@ async def _reach(
     make: Callable[[], Connection],
 ) -> Connection:
     share_s = connect_s / max(1, len(addresses))
-    for place, (host, port) in enumerate(addresses, start=1):
-        connection = make()
-        opening = loop.create_connection(lambda made=connection: made, host, port)  # type: ignore[misc]
+    for place, address in enumerate(addresses, start=1):
         try:
             async with asyncio.timeout(share_s if place < len(addresses) else None):
-                await _clean(connection, opening)
+                return await _reach_one(loop, address, make())
         except OSError:  # TimeoutError is one
             continue
-        return connection
     raise _unreachable()
+
+
+async def _reach_one(
+    loop: asyncio.AbstractEventLoop, address: tuple[str, int], connection: Connection
+) -> Connection:
+    await _clean(connection, loop.create_connection(lambda: connection, *address))
+    return connection
+
+
+async def _reach_unix(loop: asyncio.AbstractEventLoop, path: str, connection: Connection) -> Connection:
+    try:
+        await _clean(connection, loop.create_unix_connection(lambda: connection, path))
+    except OSError:
+        raise _unreachable() from None
+    return connection
 
 
 async def _secure(

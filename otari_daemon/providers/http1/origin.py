@@ -28,12 +28,16 @@ class Origin:
             raise ValueError("upstream url: only visible ascii is allowed, percent-encode the rest")
         if url.startswith("unix:"):
             return cls._parse_unix(url)
-        parts = urlsplit(url)
+        try:
+            parts = urlsplit(url)
+            port = parts.port
+        except ValueError:
+            raise ValueError("upstream url: the host or the port cannot be read") from None
         if parts.scheme not in DEFAULT_PORTS or not parts.hostname:
             raise ValueError("upstream url: write http://, https:// or unix: and a host or path")
         if "@" in parts.netloc or parts.query or parts.fragment:
             raise ValueError("upstream url: leave out user, query and fragment")
-        port = parts.port if parts.port is not None else DEFAULT_PORTS[parts.scheme]
+        port = DEFAULT_PORTS[parts.scheme] if port is None else port
         if not 0 < port < 65536:
             raise ValueError("upstream url: the port must lie between 1 and 65535")
         return cls(parts.scheme, parts.hostname, port), parts.path.rstrip("/")

@@ -1,0 +1,42 @@
+"""`otari holds`: money set aside for requests in flight."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import typer
+
+from otari_cli.context import operator_of
+from otari_cli.options import FormOption
+from otari_cli.table import Column
+from otari_cli.text import count, dollars, lasting
+from otari_daemon.protocol.messages import HoldInfo
+
+app = typer.Typer(rich_markup_mode=None)
+
+COLUMNS = (
+    Column[HoldInfo]("REQUEST", lambda hold: hold.request_id),
+    Column[HoldInfo]("AGE", lambda hold: lasting(hold.age_ms), right=True),
+    Column[HoldInfo]("AMOUNT", lambda hold: dollars(hold.amount_usd), right=True),
+    Column[HoldInfo]("KEY", lambda hold: hold.key_name or hold.key_id or "", shrinks=True),
+    Column[HoldInfo]("MODEL", lambda hold: hold.model, rank=1, shrinks=True),
+    Column[HoldInfo]("STATE", lambda hold: _state(hold), rank=2),
+    Column[HoldInfo]("UNDER", lambda hold: ", ".join(hold.ceilings), rank=3, shrinks=True),
+)
+
+
+@app.command()
+def holds(ctx: typer.Context, output: FormOption = "table") -> None:
+    """Show what is held now, oldest first."""
+    operator = operator_of(ctx, output)
+    found = operator.admin.holds()
+    operator.out.rows(found, COLUMNS, "nothing is held")
+    if found and output == "table":
+        total = sum((Decimal(hold.amount_usd) for hold in found), Decimal(0))
+        operator.out.say(f"{len(found)} holds, {dollars(f'{total:f}')}")
+
+
+def _state(hold: HoldInfo) -> str:
+    if not hold.stream:
+        return "waiting"
+    return f"streaming, {count(hold.output_tokens)} out" if hold.output_tokens else "waiting to stream"

@@ -1,0 +1,45 @@
+"""`otari ledger`: the books."""
+
+from __future__ import annotations
+
+import typer
+
+from otari_cli.context import operator_of
+from otari_cli.exits import Exit
+from otari_cli.options import FormOption
+from otari_cli.table import Column
+from otari_cli.text import lasting
+from otari_daemon.protocol.messages import Finding, VerifyReport
+
+app = typer.Typer(help="The books.", rich_markup_mode=None, no_args_is_help=True)
+
+FINDINGS = (
+    Column[Finding]("ROW", lambda finding: finding.row),
+    Column[Finding]("INVARIANT", lambda finding: finding.invariant, rank=1),
+    Column[Finding]("FOUND", lambda finding: finding.message, shrinks=True),
+)
+
+
+@app.callback()
+def ledger() -> None:
+    """The books."""
+
+
+@app.command()
+def verify(ctx: typer.Context, output: FormOption = "table") -> None:
+    """Prove the books from the database alone; exit 1 and name the rows when anything is off."""
+    operator = operator_of(ctx, output)
+    report = operator.admin.verify()
+    if output == "table":
+        operator.out.rows(report.findings, FINDINGS, _summary(report))
+        if report.findings:
+            operator.out.say(_summary(report))
+    else:
+        operator.out.record(report, ())
+    if not report.ok:
+        raise typer.Exit(Exit.FAILED)
+
+
+def _summary(report: VerifyReport) -> str:
+    verdict = "ok" if report.ok else f"{len(report.findings)} findings"
+    return f"{verdict}: {report.holds} holds and {report.balances} balances in {lasting(report.checked_ms)}"

@@ -1,0 +1,54 @@
+"""`otari status`: how the daemon is."""
+
+from __future__ import annotations
+
+import typer
+
+from otari_cli.context import operator_of
+from otari_cli.exits import Exit
+from otari_cli.options import FormOption
+from otari_cli.table import Column
+from otari_cli.text import dollars, lasting
+from otari_daemon.protocol.messages import Status
+
+app = typer.Typer(rich_markup_mode=None)
+
+COLUMNS = (
+    Column[Status]("VERSION", lambda status: status.version),
+    Column[Status]("PID", lambda status: str(status.pid)),
+    Column[Status]("UP", lambda status: lasting(status.uptime_s * 1000)),
+    Column[Status]("LISTEN", lambda status: status.listen),
+    Column[Status]("SOCKET", lambda status: status.admin_socket),
+    Column[Status]("CONFIG", lambda status: _config(status)),
+    Column[Status]("DATABASE", lambda status: status.database),
+    Column[Status]("LEDGER", lambda status: _ledger(status)),
+    Column[Status]("REQUESTS", lambda status: f"{status.requests_total}, {status.in_flight} in flight"),
+    Column[Status]("HELD", lambda status: f"{dollars(status.held_usd)} in {status.open_holds} holds"),
+    Column[Status]("PROVIDERS", lambda status: _providers(status)),
+)
+
+
+@app.command()
+def status(ctx: typer.Context, output: FormOption = "table") -> None:
+    """Show how the daemon is; exit 1 when it cannot write its ledger."""
+    operator = operator_of(ctx, output)
+    found = operator.admin.status()
+    operator.out.record(found, COLUMNS)
+    if not found.ledger_available:
+        raise typer.Exit(Exit.FAILED)
+
+
+def _config(status: Status) -> str:
+    source = status.config_source or "defaults"
+    return f"generation {status.generation} ({status.config_digest[:12]}) from {source}"
+
+
+def _ledger(status: Status) -> str:
+    if not status.ledger_available:
+        return f"UNAVAILABLE, {status.ledger_backlog} operations unwritten: nothing billable is admitted"
+    return f"available, {status.ledger_backlog} operations to write"
+
+
+def _providers(status: Status) -> str:
+    names = ", ".join(provider.name for provider in status.providers) or "none"
+    return f"{names} (mock answers without a network)" if status.mock else names

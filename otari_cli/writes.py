@@ -1,0 +1,75 @@
+"""Commands that change something: what all of them take, and how they say what they did."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import typer
+
+from otari_cli.client import AdminClient, Change
+from otari_cli.context import Operator, operator_of
+from otari_cli.options import DryRun, FormOption, Reason, Yes
+from otari_cli.output import Form
+
+Body = Callable[..., None]
+
+
+class Write(NamedTuple):
+    """A change as it was asked for; `sure` means nobody is to be asked."""
+
+    operator: Operator
+    change: Change
+    sure: bool
+
+    @property
+    def admin(self) -> AdminClient:
+        """The daemon."""
+        return self.operator.admin
+
+    def confirm(self, question: str) -> None:
+        """Ask before something that cannot be taken back; raise `CliError` without a yes."""
+        self.operator.confirm(question, sure=self.sure or self.change.dry_run)
+
+    def tell(self, done: str, made: object = None) -> None:
+        """Say what was done, or would have been; a script that asked for a form gets what was made."""
+        self.operator.out.say(f"dry run, nothing changed: {done}" if self.change.dry_run else done)
+        if made is not None and self.operator.out.form != "table":
+            self.operator.out.record(made, ())
+
+
+def writes(app: typer.Typer, name: str | None = None) -> Callable[[Body], Body]:
+    """Register `body(write, ...)` as a command with --output, --dry-run, --yes and --reason beside its own.
+
+    Every option of `body` is passed by keyword.
+    """
+
+    def register(body: Body) -> Body:
+        own = list(inspect.signature(body, eval_str=True).parameters.values())[1:]
+
+        def command(
+            ctx: typer.Context, output: Form, dry_run: bool, yes: bool, reason: str | None, **values: Any
+        ) -> None:
+            body(Write(operator_of(ctx, output), Change(dry_run, reason), yes), **values)
+
+        command.__signature__ = inspect.Signature(  # type: ignore[attr-defined]  # what Typer reads
+            [param.replace(kind=inspect.Parameter.KEYWORD_ONLY) for param in (_CONTEXT, *own, *_COMMON)]
+        )
+        app.command(name or body.__name__, help=inspect.getdoc(body))(command)
+        return body
+
+    return register
+
+
+def _option(name: str, annotation: Any, default: object) -> inspect.Parameter:
+    return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, annotation=annotation, default=default)
+
+
+_CONTEXT = inspect.Parameter("ctx", inspect.Parameter.KEYWORD_ONLY, annotation=typer.Context)
+_COMMON = (
+    _option("output", FormOption, "table"),
+    _option("dry_run", DryRun, False),
+    _option("yes", Yes, False),
+    _option("reason", Reason, None),
+)

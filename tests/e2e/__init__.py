@@ -1,0 +1,1 @@
+"""The daemon as users run it: spawned, spoken to by real clients, killed."""

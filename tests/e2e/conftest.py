@@ -1,0 +1,33 @@
+"""Daemons for the tests of this folder."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.e2e.machine import Machine
+
+
+@pytest.fixture(scope="module")
+def machine() -> Iterator[Machine]:
+    """One daemon for a whole module of tests that do not disturb each other."""
+    made = Machine()
+    try:
+        made.start()
+        yield made
+        made.quiet()
+        made.verified()
+    finally:
+        made.stop()
+
+
+@pytest.fixture
+def fresh_machine() -> Iterator[Machine]:
+    """A daemon of one's own, to kill or to fill."""
+    made = Machine()
+    try:
+        made.start()
+        yield made
+    finally:
+        made.stop()
