@@ -61,7 +61,7 @@ def _judge_body(req: Request, names: set[bytes]) -> None:
     if not names & {b"content-length", b"transfer-encoding"} or req.content_length == 0:
         return
     if req.method not in ("POST", "PATCH"):
-        raise InvalidRequest(f"{req.method} takes no body here")
+        raise InvalidRequest(f"a {req.method} takes no body here")
     kind, _, options = (req.content_type or "").partition(";")
     if kind.strip().lower() != "application/json" or options.strip().lower() not in ("", "charset=utf-8"):
         raise falcon.HTTPUnsupportedMediaType(title="a body must be application/json")

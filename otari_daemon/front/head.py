@@ -99,23 +99,34 @@ def read_line(head: bytes, limits: FrontLimits) -> Line:
 
 
 def without_upgrade(head: bytes) -> bytes:
-    """Return the head less its upgrade field: the offer is declined by answering in HTTP/1.1."""
-    return _UPGRADE.sub(b"", head) if b"pgrade" in head else head
+    """Return the head less its upgrade fields: the offer is declined by answering in HTTP/1.1."""
+    return _UPGRADE.sub(b"", head)
 
 
-def body_length(fields: dict[bytes, bytes], line: Line) -> int:
-    """Judge the `SINGLE` fields and return the body's length in bytes, or `CHUNKED`; may raise Refused."""
-    host = fields.get(b"host")
+def judge_host(host: bytes | None, line: Line) -> None:
+    """Raise Refused unless there is a host field where one is needed, naming what the target names."""
     if host is None:
         if line.minor or line.authority:
             raise Refused(_BAD_HOST)
-    elif not _HOST.fullmatch(host.strip(b" \t")):
+        return
+    host = host.strip(b" \t")
+    if not _HOST.fullmatch(host):
         raise Refused(_BAD_HOST)
-    elif line.authority and line.authority.lower() != host.strip(b" \t").lower():
+    if line.authority and line.authority.lower() != host.lower():
         raise Refused(_FOREIGN)
+
+
+def body_length(fields: dict[bytes, bytes], line: Line) -> int:
+    """Return the body's length in bytes, or `CHUNKED`; raise Refused unless every reader sees it end there."""
     if b"transfer-encoding" in fields:
-        return _chunked(fields, line)
-    length = fields.get(b"content-length", b"0").strip(b" \t")
+        coding = fields[b"transfer-encoding"].strip(b" \t")
+        if coding != b"chunked" or b"content-length" in fields or not line.minor:
+            raise Refused(_CODING)
+        return CHUNKED
+    length = fields.get(b"content-length")
+    if length is None:
+        return 0
+    length = length.strip(b" \t")
     if not length.isdigit() or len(length) > _MAX_LENGTH_DIGITS:
         raise Refused(_LENGTH)
     return int(length)
@@ -123,9 +134,9 @@ def body_length(fields: dict[bytes, bytes], line: Line) -> int:
 
 def judge_codings(fields: dict[bytes, bytes]) -> None:
     """Raise Refused for a content-encoding or an expectation that cannot be met."""
-    if fields.get(b"content-encoding", b"identity").strip(b" \t").lower() != b"identity":
+    if b"content-encoding" in fields and _plain(fields[b"content-encoding"]) != b"identity":
         raise Refused(ENCODING)
-    if fields.get(b"expect", b"100-continue").strip(b" \t").lower() != b"100-continue":
+    if b"expect" in fields and _plain(fields[b"expect"]) != b"100-continue":
         raise Refused(EXPECTATION)
 
 
@@ -134,11 +145,8 @@ def repeated(name: bytes) -> Refusal:
     return malformed(f"the {name.decode()} field stands more than once")
 
 
-def _chunked(fields: dict[bytes, bytes], line: Line) -> int:
-    coding = fields[b"transfer-encoding"].strip(b" \t")
-    if coding != b"chunked" or b"content-length" in fields or not line.minor:
-        raise Refused(_CODING)
-    return CHUNKED
+def _plain(value: bytes) -> bytes:
+    return value.strip(b" \t").lower()
 
 
 def _absolute(target: bytes, minor: int) -> Line:

@@ -39,3 +39,7 @@ class FrontLimits:
             if path == prefix or path.startswith(prefix.rstrip("/") + "/"):
                 return limit
         return self.body_bytes
+
+    def least_body_limit(self) -> int:
+        """Return how many body bytes are within the limit of every path."""
+        return min([self.body_bytes, *(limit for _, limit in self.body_bytes_by_prefix)])

@@ -14,7 +14,7 @@ import asyncio
 import logging
 from typing import TYPE_CHECKING, Any, Final
 
-from httptools import HttpParserError, HttpParserUpgrade
+from httptools import HttpParserError, HttpParserUpgrade, HttpRequestParser
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from otari_daemon.front import head as heads
@@ -38,6 +38,7 @@ _CHUNKED: Final = 2
 _ANSWER: Final = 3
 _CLOSING: Final = 4
 
+_SINGLE = heads.SINGLE
 _UNPARSED = refusals.malformed("the request does not follow HTTP/1.1")
 _REFUSED_IN_PERSON = 64  # connections over the limit that are still told so; more are dropped
 
@@ -72,6 +73,9 @@ class StrictHttpProtocol(HttpToolsProtocol):
         self._line = heads.Line(b"", b"", 1)
         self._fields: dict[bytes, bytes] = {}
         self._refusal: Refusal | None = None
+        self._upgrade = False  # whether the parser saw an offer it would stop for
+        self._good_host: bytes | None = None
+        self._least_limit = self.limits.least_body_limit()
         self._peer: Peer | None = None
         self._reader: Reader | None = None  # of the request in hand: not complete, client there
         self._read_alarm = Alarm(self.loop, self._read_too_slow)
@@ -159,7 +163,7 @@ class StrictHttpProtocol(HttpToolsProtocol):
         head, rest = (data, b"") if len(data) == end else (data[:end], data[end:])
         self._line = heads.read_line(head, self.limits)
         self._refusal = None
-        self._feed_head(heads.without_upgrade(head))
+        self._feed_head(head)
         if self._length == 0:
             self._end_of_body(rest)
             return
@@ -174,10 +178,16 @@ class StrictHttpProtocol(HttpToolsProtocol):
     def _feed_head(self, head: bytes) -> None:
         try:
             self.parser.feed_data(head)
-        except (HttpParserError, HttpParserUpgrade):
+        except HttpParserUpgrade:
+            assert self._upgrade, "the parser stops where its headers said it would"
+        except HttpParserError:
             _log.debug("the parser refused a head that the scan let pass", exc_info=True)
             self._refusal = self._refusal or _UNPARSED
-        if self._refusal is not None:
+        if self._upgrade:
+            self._upgrade = False
+            self.parser = HttpRequestParser(self)
+            self._feed_head(heads.without_upgrade(head))
+        elif self._refusal is not None:
             raise Refused(self._refusal)
 
     def _take_sized(self, data: bytes) -> None:
@@ -220,7 +230,7 @@ class StrictHttpProtocol(HttpToolsProtocol):
     def on_header(self, name: bytes, value: bytes) -> None:
         """Collect a field, and those of `SINGLE` once."""
         name = name.lower()
-        if name in heads.SINGLE:
+        if name in _SINGLE:
             if name in self._fields:
                 self._refusal = heads.repeated(name)
             self._fields[name] = value
@@ -228,12 +238,13 @@ class StrictHttpProtocol(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         """Judge the fields and start the application, or note why not: parsers are not raised through."""
-        if self._refusal is None:
+        self._upgrade = self.parser.should_upgrade()
+        if self._refusal is None and not self._upgrade:
             try:
                 self._judge()
             except Refused as refused:
                 self._refusal = refused.refusal
-        if self._refusal is not None:
+        if self._refusal is not None or self._upgrade:
             return
         reader = self.scope[SCOPE_KEY] = Reader(self._peer)  # type: ignore[literal-required]
         super().on_headers_complete()
@@ -244,7 +255,7 @@ class StrictHttpProtocol(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         """End the body, and keep reading: a paused transport would not notice the client leave."""
-        if self._refusal is None:
+        if self._refusal is None and not self._upgrade:
             super().on_message_complete()
             self.flow.resume_reading()
 
@@ -266,13 +277,16 @@ class StrictHttpProtocol(HttpToolsProtocol):
     def _judge(self) -> None:
         if len(self.headers) > self.limits.field_count:
             raise Refused(refusals.HEAD_TOO_LARGE)
-        if self.parser.should_upgrade():
-            raise Refused(refusals.METHOD)
-        length = heads.body_length(self._fields, self._line)
-        heads.judge_codings(self._fields)
-        self.expect_100_continue = b"expect" in self._fields and self._line.minor == 1
-        self.url = self._line.target
-        if length:
+        fields, line = self._fields, self._line
+        host = fields.get(b"host")
+        if line.authority or host is None or host != self._good_host:
+            heads.judge_host(host, line)
+            self._good_host = host
+        length = heads.body_length(fields, line)
+        heads.judge_codings(fields)
+        self.expect_100_continue = b"expect" in fields and line.minor == 1
+        self.url = line.target
+        if length > self._least_limit or length == heads.CHUNKED:
             limit = self.limits.body_limit(self.url.partition(b"?")[0].decode("ascii"))
             if length > limit:
                 raise Refused(refusals.BODY_TOO_LARGE)

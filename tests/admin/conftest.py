@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from fake_operations import FakeOperations
 from raw_admin import Admin
-from served import serve
+from served import Served, serve
 
 from otari_daemon.admin.app import create_admin_app
 
@@ -17,7 +17,13 @@ def operations() -> FakeOperations:
     return FakeOperations()
 
 
+@pytest.fixture(scope="session")
+def admin_socket() -> Iterator[Served]:
+    with serve() as served:
+        yield served
+
+
 @pytest.fixture
-def admin(operations: FakeOperations) -> Iterator[Admin]:
-    with serve(lambda: create_admin_app(operations, ())) as served:
-        yield Admin(served)
+def admin(admin_socket: Served, operations: FakeOperations) -> Admin:
+    admin_socket.app = create_admin_app(operations, ())
+    return Admin(admin_socket)

@@ -106,9 +106,18 @@ class FakeOperations:
             raise InvalidField("budget is neither shorthand nor the name of a budget", param="budget")
         id = f"k_{len(self.keys_by_id) + 1}"
         info = m.KeyInfo(
-            id, SECRET[:10], new.key_name, new.user_id, AT, new.expires_at, None, True, "active", new.metadata,
-            new.allowed_models,
-        )  # fmt: skip
+            id=id,
+            key_prefix=SECRET[:10],
+            key_name=new.key_name,
+            user_id=new.user_id,
+            created_at=AT,
+            expires_at=new.expires_at,
+            last_used_at=None,
+            is_active=True,
+            status="active",
+            metadata=new.metadata,
+            allowed_models=new.allowed_models,
+        )
         if not dry_run:
             self.keys_by_id[id] = info
         return _created(info, None if dry_run else SECRET)
@@ -166,9 +175,19 @@ class FakeOperations:
             None if new.max_budget is None else str(new.max_budget),
         )
         made = m.BudgetInfo(
-            id, new.name, limit and float(limit), limit, new.per or "lifetime", new.time_zone, new.mode, new.scope,
-            None, None, AT, AT,
-        )  # fmt: skip
+            budget_id=id,
+            name=new.name,
+            max_budget=float(limit) if limit else None,
+            limit_usd=limit,
+            per=new.per or "lifetime",
+            time_zone=new.time_zone,
+            mode=new.mode,
+            scope=new.scope,
+            budget_duration_sec=None,
+            reset_alignment=None,
+            created_at=AT,
+            updated_at=AT,
+        )
         return self._keep(self.budgets_by_id, id, made, dry_run)
 
     async def budgets(self, skip: int, limit: int) -> list[m.BudgetInfo]:
@@ -194,9 +213,8 @@ class FakeOperations:
         self._write("assign_budget", actor, dry_run, holder)
         budget = await self.budget(id)
         named = f"{holder.holder_kind}:{holder.holder_id}" if holder.holder_id else holder.holder_kind
-        use = m.BudgetUse(
-            budget.budget_id, budget.name or "", named, budget.limit_usd, "1.25", "0.10", "0.00", AT, None, "enforce"
-        )  # fmt: skip
+        name, limit = budget.name or "", budget.limit_usd
+        use = m.BudgetUse(budget.budget_id, name, named, limit, "1.25", "0.10", "0.00", AT, None, "enforce")
         return self._keep(
             self.budgets_by_id, budget.budget_id, replace(budget, holders=(*budget.holders, use)), dry_run
         )

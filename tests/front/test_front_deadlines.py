@@ -9,11 +9,11 @@ import time
 from typing import Any
 
 import pytest
-from front_server import WAIT_S, Client, Echo, Served, answer, serving, until, whole_body
-from front_vectors import FOLLOWER, head
 
 from otari_daemon.front.limits import MIB, FrontLimits
 from otari_daemon.front.reader import Reader
+from tests.front.server import WAIT_S, Client, Echo, Served, answer, serving, until, whole_body
+from tests.front.vectors import FOLLOWER, head
 
 QUICK = FrontLimits(head_s=0.2, body_s=0.2, body_s_per_mib=0.2, idle_s=0.2, write_s=0.2)
 HALF = FOLLOWER[:-10]

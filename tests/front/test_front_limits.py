@@ -6,10 +6,10 @@ import json
 from dataclasses import replace
 
 import pytest
-from front_server import Client, Echo, serving
-from front_vectors import FOLLOWER, head
 
 from otari_daemon.front.limits import KIB, MIB, FrontLimits
+from tests.front.server import Client, Echo, serving
+from tests.front.vectors import FOLLOWER, head
 
 SMALL = FrontLimits(body_bytes=100, body_bytes_by_prefix=(("/v1/files", 1000),))
 

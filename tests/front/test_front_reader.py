@@ -9,10 +9,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from front_server import WAIT_S, Client, Echo, Held, serving, until
-from front_vectors import head
 
 from otari_daemon.front.reader import MAX_CALLBACKS, Reader
+from tests.front.server import WAIT_S, Client, Echo, Held, serving, until
+from tests.front.vectors import head
 
 REQUEST = head(b"Content-Length: 5")
 LEAVE: dict[str, Callable[[Client], None]] = {

@@ -8,8 +8,9 @@ from collections.abc import AsyncIterator
 
 import pytest
 import pytest_asyncio
-from front_server import Client, Echo, Served, serving
-from front_vectors import FOLLOWER, GOOD, VECTORS, Vector
+
+from tests.front.server import Client, Echo, Served, serving
+from tests.front.vectors import FOLLOWER, GOOD, VECTORS, Vector
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 import uvloop
-from mock_in_thread import NOW_S, ThreadedMock
-from mock_raw_client import Raw
 
 from otari_daemon.mock import MockServer, Sources, serve
+from tests.mock.mock_in_thread import NOW_S, ThreadedMock
+from tests.mock.mock_raw_client import Raw
 
 
 @pytest_asyncio.fixture

@@ -10,9 +10,8 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-from mock_raw_client import Raw
-
 from otari_daemon.mock import Bill, BillLine, Sources, serve
+from tests.mock.mock_raw_client import Raw
 
 NOW_S = 1_700_000_000
 WAIT_S = 10.0

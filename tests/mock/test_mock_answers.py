@@ -4,8 +4,9 @@ import json
 from typing import Any
 
 import pytest
-from mock_in_thread import NOW_S, ThreadedMock
-from mock_raw_client import Raw, chat_body, sse_data
+
+from tests.mock.mock_in_thread import NOW_S, ThreadedMock
+from tests.mock.mock_raw_client import Raw, chat_body, sse_data
 
 TOOL = {
     "type": "function",

@@ -5,12 +5,11 @@ import json
 import time
 from itertools import count
 
-from mock_raw_client import chat_body
-
 from otari_daemon.mock import Bill, Sources
 from otari_daemon.mock.connection import Connection
 from otari_daemon.mock.frames import LAST_CHUNK
 from otari_daemon.mock.service import Mock
+from tests.mock.mock_raw_client import chat_body
 
 PATIENCE_S = 5
 

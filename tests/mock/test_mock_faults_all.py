@@ -3,9 +3,9 @@
 from typing import Any
 
 import pytest
-from mock_in_thread import ThreadedMock
 
 from otari_daemon.mock import FAULTS
+from tests.mock.mock_in_thread import ThreadedMock
 
 ENDLESS = {"ttft_never", "stall_after", "drip_forever", "ping_forever"}
 SMALL = 2_000

@@ -5,8 +5,9 @@ import re
 
 import httptools
 import pytest
-from mock_in_thread import ThreadedMock
-from mock_raw_client import Raw, sse_data
+
+from tests.mock.mock_in_thread import ThreadedMock
+from tests.mock.mock_raw_client import Raw, sse_data
 
 CANARY = b"mock-canary-of-another-answer"
 

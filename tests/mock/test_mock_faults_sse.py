@@ -4,8 +4,9 @@ import json
 import re
 
 import pytest
-from mock_in_thread import ThreadedMock
-from mock_raw_client import Raw, sse_data
+
+from tests.mock.mock_in_thread import ThreadedMock
+from tests.mock.mock_raw_client import Raw, sse_data
 
 DONE = b"data: [DONE]\n\n"
 

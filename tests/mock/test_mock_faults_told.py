@@ -3,8 +3,9 @@
 from typing import Any
 
 import pytest
-from mock_in_thread import ThreadedMock
-from mock_raw_client import sse_data
+
+from tests.mock.mock_in_thread import ThreadedMock
+from tests.mock.mock_raw_client import sse_data
 
 PROMPT, COMPLETION = 6, 2  # of "hello there"
 

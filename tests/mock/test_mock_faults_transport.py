@@ -3,8 +3,9 @@
 import time
 
 import pytest
-from mock_in_thread import ThreadedMock
-from mock_raw_client import End, Raw, sse_data
+
+from tests.mock.mock_in_thread import ThreadedMock
+from tests.mock.mock_raw_client import End, Raw, sse_data
 
 MIB = 1024 * 1024
 

@@ -3,8 +3,9 @@
 from collections.abc import Callable
 
 import pytest
-from mock_in_thread import ThreadedMock
-from mock_raw_client import Raw
+
+from tests.mock.mock_in_thread import ThreadedMock
+from tests.mock.mock_raw_client import Raw
 
 NOTICED_WITHIN_NS = 100_000_000
 

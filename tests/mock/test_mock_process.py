@@ -11,7 +11,8 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
-from mock_raw_client import Raw
+
+from tests.mock.mock_raw_client import Raw
 
 WAIT_S = 20
 KILLED_AFTER = 300

@@ -4,10 +4,10 @@ import asyncio
 import json
 
 import pytest
-from mock_in_thread import ThreadedMock
-from mock_raw_client import Raw, chat_body
 
 from otari_daemon.mock import BillLine, MockServer, charge_nano, prices_pico
+from tests.mock.mock_in_thread import ThreadedMock
+from tests.mock.mock_raw_client import Raw, chat_body
 
 
 @pytest.mark.parametrize(

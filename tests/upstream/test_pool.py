@@ -5,6 +5,8 @@ import asyncio
 import pytest
 
 from otari_daemon.providers.http1 import FailureKind, PoolLimits, Timeouts, UpstreamError
+from otari_daemon.providers.http1.connection import Connection
+from otari_daemon.providers.http1.dial import dial
 
 
 async def polite(peer):
@@ -47,16 +49,18 @@ async def test_requests_in_turn_share_one_connection(serve, pool_to, get):
     assert server.connections == 1
 
 
-async def test_the_connection_used_last_is_reused_first(serve, pool_to, get):
-    server = await serve(polite)
+async def test_the_connection_used_last_is_reused_first(settle, serve, pool_to, get):
+    server = await serve(when_told)
     pool = pool_to(server)
-    exchanges = [await pool.send(get(f"/{n}")) for n in range(3)]
-    for exchange in exchanges:
-        await exchange.read(10)
-    latest = server.log[-1][0]
+    tasks = [asyncio.create_task(fetch(pool, get(f"/{n}"))) for n in range(3)]
+    await settle(pool, in_use=3)
+    server.go.set()
+    await asyncio.gather(*tasks)
+    await settle(pool, idle=3)
     for _ in range(3):
         await fetch(pool, get("/again"))
-    assert {number for number, target in server.log if target == "/again"} == {latest}
+    assert server.connections == 3
+    assert len({number for number, target in server.log if target == "/again"}) == 1
 
 
 async def test_beyond_the_limit_requests_queue_in_order(settle, serve, pool_to, get):
@@ -205,3 +209,17 @@ async def test_an_upstream_that_closes_on_accept_is_noticed_at_once(serve, pool_
         kind, sent = slammed.value.kind, slammed.value.sent
         assert (kind, sent) in {(FailureKind.CONNECT, False), (FailureKind.RESET, True)}
         assert pool.stats() == (0, 0, 0)
+
+
+async def test_a_connection_that_ends_while_it_opens_is_not_handed_out(serve, pool_to):
+    class Doomed(Connection):
+        """Ends in the turn of the loop in which it opens."""
+
+        def connection_made(self, transport):
+            super().connection_made(transport)
+            self.eof_received()
+
+    pool = pool_to(await serve(polite))
+    with pytest.raises(UpstreamError) as doomed:
+        await dial(pool.origin, None, 3, lambda: Doomed(pool, asyncio.get_running_loop()))
+    assert (doomed.value.kind, doomed.value.sent) == (FailureKind.CONNECT, False)

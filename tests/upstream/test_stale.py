@@ -49,6 +49,7 @@ class RawPeer:
 
     def __init__(self):
         self.listener = socket.create_server(("127.0.0.1", 0))
+        self.listener.settimeout(5)
         self.url = f"http://127.0.0.1:{self.listener.getsockname()[1]}"
 
     def accept(self):

@@ -193,7 +193,6 @@ LINES = [
         for line in (b"CONNECT a:80", b"TRACE /", b"TRACK /", b"BREW /", b"PROPFIND /", b"GETX /")
     ),
     Vector("HTTP/2 preface", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"),
-    Vector("upgrade in capitals", head(b"UPGRADE: h2c", b"CONNECTION: UPGRADE"), 405),
 ]
 
 CHUNKS = [
@@ -240,6 +239,8 @@ GOOD = {
     "identity": head(b"Content-Encoding: identity", b"Content-Length: 1") + b"x",
     "h2c offer": head(b"Connection: Upgrade, HTTP2-Settings", b"Upgrade: h2c", b"Content-Length: 1") + b"x",
     "websocket offer": head(b"Connection: Upgrade", b"Upgrade: websocket", line=b"GET /ws HTTP/1.1"),
+    "upgrade in capitals": head(b"UPGRADE: h2c", b"CONNECTION: UPGRADE", b"Content-Length: 1") + b"x",
+    "two upgrades": head(b"Upgrade: h2c", b"upgrade:websocket", b"Connection: upgrade"),
     "latin value": head(b"X: caf\xe9"),
     "empty value": head(b"X:"),
     "two cookies": head(b"Cookie: a", b"Cookie: b"),
