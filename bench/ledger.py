@@ -25,7 +25,7 @@ from tests.ledger.support import NOW_MS, budget, facts, open_store, outcome, rid
 PAIRS = 20_000
 IN_FLIGHT = 256
 RATE = 500
-SECONDS = 6
+SECONDS = 3
 
 
 async def main(directory: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from typing import Any, NamedTuple, TypeVar
 from urllib.parse import urlencode
@@ -143,7 +144,13 @@ class AdminClient:
         target = _target(paths.EVENTS, {"after": after})
         connection = wire.UnixConnection(self.socket_path, KEEPALIVE_S)
         response = wire.send(connection, "GET", target, {"Host": paths.HOST}, None)
-        self._judge(response, None)
+        if response.status == 200:
+            self._judge(response, b"")
+            return wire.until_done(connection, response, self._events)
+        with closing(connection), response:
+            raise _refusal(response.status, wire.whole(response))
+
+    def _events(self, response: wire.Response) -> Iterator[m.Event]:
         return (self._read(m.Event, _parse(event.data)) for event in wire.events(response))
 
     def _get(self, cls: type[T], path: str) -> T:
@@ -184,7 +191,7 @@ class AdminClient:
         finally:
             connection.close()
 
-    def _judge(self, response: Any, answered: bytes | None) -> None:
+    def _judge(self, response: wire.Response, answered: bytes) -> None:
         """Raise what the daemon said no with."""
         spoken = response.headers.get(paths.PROTOCOL_HEADER)
         if response.status < 400 and spoken != paths.PROTOCOL_VERSION:
@@ -194,7 +201,7 @@ class AdminClient:
                 hint="run the `otari` that was installed with the daemon",
             )
         if response.status >= 400:
-            raise _refusal(response.status, wire.whole(response) if answered is None else answered)
+            raise _refusal(response.status, answered)
 
     def _rows(self, cls: type[T], found: Any) -> list[T]:
         if not isinstance(found, list):
@@ -214,8 +221,10 @@ def _target(path: str, query: dict[str, object]) -> str:
 
 
 def _refusal(status: int, answered: bytes) -> AdminError:
+    """The daemon's problem; its front, which refuses before that, has the public edge's form."""
     try:
-        told = codec.read(m.Problem, _parse(answered))
+        found = _parse(answered)
+        told = codec.read(m.Problem, found.get("error", found) if isinstance(found, dict) else found)
     except (CliError, codec.FieldError):
         return AdminError(f"http_{status}", f"the daemon answered {status}", status=status)
     return AdminError(told.code, told.message, status=status, hint=told.hint)

@@ -54,9 +54,9 @@ app = typer.Typer(cls=Nouns, add_completion=False, rich_markup_mode=None, no_arg
 
 def _show_version(wanted: bool) -> None:
     if wanted:
-        from otari_daemon import __version__
+        from otari_daemon.protocol.version import VERSION
 
-        print(f"otari {__version__}")  # noqa: T201
+        print(f"otari {VERSION}")  # noqa: T201
         raise typer.Exit
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
@@ -45,11 +46,12 @@ class Talker:
             raise Unreachable(f"nothing listens at {self._host}:{self._port}") from error
         response = wire.send(connection, "POST", "/v1/chat/completions", headers, json.dumps(body).encode())
         if response.status != 200:
-            raise _refusal(response.status, wire.whole(response))
-        return Answer(response.headers.get("X-Request-ID"), _pieces(response))
+            with closing(connection), response:
+                raise _refusal(response.status, wire.whole(response))
+        return Answer(response.headers.get("X-Request-ID"), wire.until_done(connection, response, _pieces))
 
 
-def _pieces(response: http.client.HTTPResponse) -> Iterator[str]:
+def _pieces(response: wire.Response) -> Iterator[str]:
     """The text of an answer as it comes; a stream that ends before it is done is a partial answer."""
     for event in wire.events(response):
         if event.data == "[DONE]":

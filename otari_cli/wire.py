@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import http.client
 import socket
-from collections.abc import Iterator
-from typing import IO, NamedTuple
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from typing import IO, NamedTuple, TypeVar
 
 from otari_cli.exits import CliError, Exit, Unreachable
 
+T = TypeVar("T")
+Response = http.client.HTTPResponse
 ANSWER_BYTES_MAX = 64 << 20
 LINE_BYTES_MAX = 1 << 20
 
@@ -52,7 +55,7 @@ def send(
     target: str,
     headers: dict[str, str],
     body: bytes | None,
-) -> http.client.HTTPResponse:
+) -> Response:
     """Ask; raise `Unreachable` when the other end does not answer in HTTP or in time."""
     try:
         connection.request(method, target, body=body, headers=headers)
@@ -63,15 +66,27 @@ def send(
         raise Unreachable("the connection broke before an answer") from error
 
 
-def whole(response: http.client.HTTPResponse) -> bytes:
+def whole(response: Response) -> bytes:
     """Read an answer to its end."""
     try:
         body = response.read(ANSWER_BYTES_MAX + 1)
     except (OSError, http.client.HTTPException) as error:
         raise Unreachable("the connection broke within an answer") from error
+    if len(body) <= ANSWER_BYTES_MAX and response.length:  # read(n) is silent about a short body
+        raise Unreachable("the connection broke within an answer")
     if len(body) > ANSWER_BYTES_MAX:
         raise CliError("the answer is larger than this command takes")
     return body
+
+
+def until_done(
+    connection: http.client.HTTPConnection,
+    response: Response,
+    reading: Callable[[Response], Iterator[T]],
+) -> Iterator[T]:
+    """Read a stream with `reading`, and close the connection however that ends."""
+    with closing(connection), response:
+        yield from reading(response)
 
 
 def events(response: IO[bytes]) -> Iterator[Event]:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from otari_daemon.config.schema import Config, ConfiguredPrice, Provider
 from otari_daemon.control.catalog import Catalog
+from otari_daemon.control.default_prices import DefaultPrices
 from otari_daemon.control.ledger import Ledger
 from otari_daemon.control.local import LocalControlPlane
 from otari_daemon.control.notes import Note, Notes
@@ -72,7 +73,8 @@ def build_runtime(config: Config, books: Books, mock_socket: Path | None, stored
     upstreams = {place.name: Upstream(place) for place in _places(config, mock_socket)}
     prices = PriceList(stored, _configured_prices(config), _mock_price())
     served = {name: provider.models for name, provider in config.providers.items()}
-    catalog = Catalog(upstreams, config.aliases, served, prices)
+    defaults = DefaultPrices.bundled() if config.default_pricing else DefaultPrices.none()
+    catalog = Catalog(upstreams, config.aliases, served, prices, defaults)
     plane = LocalControlPlane(
         books.seats,
         catalog,
@@ -118,6 +120,7 @@ def _place(name: str, provider: Provider, config: Config) -> Place:
         headers=credential_headers(kind, key) + custom,
         timeouts=Timeouts(waits.connect_s, waits.first_byte_s, waits.idle_s, waits.total_s),
         limits=_pool_limits(config),
+        output_limit_field=kind.output_limit_field,
         ca_file=provider.ca_file,
         verify_tls=provider.verify_tls,
     )

@@ -9,8 +9,8 @@ import typer
 from otari_cli.context import operator_of
 from otari_cli.options import FormOption
 from otari_cli.table import Column
-from otari_daemon import __version__
 from otari_daemon.protocol.paths import PROTOCOL_VERSION
+from otari_daemon.protocol.version import VERSION
 
 app = typer.Typer(rich_markup_mode=None)
 
@@ -32,4 +32,4 @@ COLUMNS = (
 @app.command()
 def version(ctx: typer.Context, output: FormOption = "table") -> None:
     """Show the version of otari and of its admin protocol."""
-    operator_of(ctx, output).out.record(Version(__version__, PROTOCOL_VERSION), COLUMNS)
+    operator_of(ctx, output).out.record(Version(VERSION, PROTOCOL_VERSION), COLUMNS)

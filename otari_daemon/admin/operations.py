@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
 from typing import Protocol
 
+from otari_daemon.control.actor import Actor as Actor
 from otari_daemon.protocol.messages import (
     BudgetAssign,
     BudgetCreate,
@@ -28,15 +28,6 @@ from otari_daemon.protocol.messages import (
     UserUpdate,
     VerifyReport,
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Actor:
-    """Who asked for a change, as the kernel vouches for it, and the reason they gave."""
-
-    pid: int
-    uid: int
-    reason: str | None = None
 
 
 class Operations(Protocol):

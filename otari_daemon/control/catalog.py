@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from otari_daemon.control.default_prices import DefaultPrices
 from otari_daemon.control.prices import PriceList
 from otari_daemon.domain.errors import InvalidRequest, NotFound, UnpricedModel
 from otari_daemon.domain.pricing import Price
@@ -31,10 +32,12 @@ class Catalog:
         aliases: Mapping[str, str],
         served: Mapping[str, tuple[str, ...]],
         prices: PriceList,
+        defaults: DefaultPrices,
     ) -> None:
         self.upstreams = upstreams
         self.aliases = aliases
         self.prices = prices
+        self._defaults = defaults
         self._served = served
         self._remembered: dict[str, Route] = {}
 
@@ -50,7 +53,7 @@ class Catalog:
 
     def price(self, route: Route, now_ms: int) -> Price:
         """What a model costs now. Raises UnpricedModel, saying how to price it."""
-        price = self.prices.find(route.canonical, now_ms)
+        price = self.known_price(route, now_ms)
         if price is None:
             raise UnpricedModel(
                 f"model {route.canonical!r} has no price, so it cannot be billed; set one with "
@@ -58,6 +61,13 @@ class Catalog:
                 "configuration's pricing section"
             )
         return price
+
+    def known_price(self, route: Route, now_ms: int) -> Price | None:
+        """What a model costs now, if anybody has said."""
+        stated = self.prices.find(route.canonical, now_ms)
+        if stated is not None:
+            return stated
+        return self._defaults.find(route.upstream.type, route.model, route.canonical, now_ms)
 
     def names(self) -> list[str]:
         """Canonical names of all models that can be listed: declared, priced or aliased."""

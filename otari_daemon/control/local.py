@@ -20,7 +20,7 @@ from otari_daemon.domain.errors import (
     Unauthenticated,
     UserBlocked,
 )
-from otari_daemon.domain.intent import Intent
+from otari_daemon.domain.intent import Intent, OutputLimit
 from otari_daemon.domain.money import AMOUNT_MAX, Nano, format_usd
 from otari_daemon.domain.pricing import Price, ceiling
 from otari_daemon.domain.records import Facts, Outcome, Reason
@@ -105,7 +105,10 @@ class LocalControlPlane:
         if isinstance(held, Refused):
             raise _exceeded(held)
         grant = Grant(held, facts, bound.output_max, self._clock.monotonic_ns())
-        attempt = Attempt(route.upstream, route.model, bound.injected)
+        limit = None
+        if bound.injected is not None:
+            limit = OutputLimit(route.upstream.place.output_limit_field, bound.injected)
+        attempt = Attempt(route.upstream, route.model, limit)
         admission = Admission(request_id, caller, (attempt,), self._ledger.ticket(), grant)
         if self._before_dispatch and not await admission.opened.wait(DISPATCH_WAIT_S):
             self.settle(admission, Ending(Reason.UNSENT, status=LedgerUnavailable.status))
@@ -162,7 +165,7 @@ def _bound(intent: Intent, price: Price, bundle: Bundle) -> _Bound:
     input_max = intent.input_max
     if price.context_tokens is not None:
         input_max = min(input_max, price.context_tokens)
-    amount = ceiling(input_max, output_max, price.rates)
+    amount = ceiling(input_max, output_max, price)
     if amount > AMOUNT_MAX:
         raise BudgetExceeded("the most this request could cost is beyond any budget; lower max_tokens")
     return _Bound(amount, output_max, injected)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
 from otari_daemon.domain.errors import GatewayError
-from otari_daemon.domain.intent import Intent
+from otari_daemon.domain.intent import Intent, OutputLimit
 from otari_daemon.domain.records import Reason
 from otari_daemon.domain.settling import Consumption
 from otari_daemon.providers.upstream import Upstream
@@ -23,11 +23,11 @@ class Caller(NamedTuple):
 
 
 class Attempt(NamedTuple):
-    """One try at one provider. `output_max` is set where the answer must be bounded for its hold."""
+    """One try at one provider. `limit` is set where the answer must be bounded for its hold."""
 
     upstream: Upstream
     model: str
-    output_max: int | None
+    limit: OutputLimit | None
 
 
 class Ending(NamedTuple):

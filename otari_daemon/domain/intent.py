@@ -26,6 +26,13 @@ class Intent(NamedTuple):
     shows_usage: bool = True
 
 
+class OutputLimit(NamedTuple):
+    """A limit on the answer that the caller did not set and the books need; `field` is the provider's word."""
+
+    field: str
+    tokens: int
+
+
 def input_bound(body_bytes: int, messages: int, remote_media: int) -> int:
     """Bound the prompt's tokens: byte-level tokenizers never make more tokens than there are bytes."""
     return body_bytes + messages * TOKENS_PER_MESSAGE + remote_media * REMOTE_MEDIA_TOKENS

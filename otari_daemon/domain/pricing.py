@@ -58,7 +58,11 @@ class Rates(tuple[Pico, ...]):
 
 @dataclass(frozen=True, slots=True)
 class Price:
-    """What a model costs from one moment on, and where that is written."""
+    """What a model costs from one moment on, and where that is written.
+
+    `tiers` are dearer prices for the whole of a request whose prompt is longer than each one's
+    `above_tokens`, in rising order.
+    """
 
     model: str
     rates: Rates
@@ -66,11 +70,21 @@ class Price:
     source: str
     context_tokens: int | None = None
     output_tokens_max: int | None = None
+    above_tokens: int = 0
+    tiers: tuple[Price, ...] = ()
 
     @property
     def free(self) -> bool:
         """Whether no use of it can ever cost anything."""
-        return not any(self.rates)
+        return not any(self.rates) and all(tier.free for tier in self.tiers)
+
+    def in_force(self, input_tokens: int) -> Price:
+        """The price of a request whose prompt has that many tokens: this one, or a tier of it."""
+        price = self
+        for tier in self.tiers:
+            if input_tokens > tier.above_tokens:
+                price = tier
+        return price
 
 
 def charge(usage: Usage, rates: Rates) -> Nano:
@@ -78,7 +92,11 @@ def charge(usage: Usage, rates: Rates) -> Nano:
     return Nano(-(-sum(map(mul, usage, rates)) // PICO_PER_NANO))
 
 
-def ceiling(input_max: int, output_max: int, rates: Rates) -> Nano:
-    """Price the worst case of a request in nano-USD: every token at its dearest class."""
-    pico = input_max * rates.dearest_input + output_max * rates.dearest_output
-    return Nano(-(-(pico + rates[8]) // PICO_PER_NANO))
+def ceiling(input_max: int, output_max: int, price: Price) -> Nano:
+    """Price the worst case of a request in nano-USD: every token at the dearest rate it can meet."""
+    within_reach = [price.rates, *(tier.rates for tier in price.tiers if tier.above_tokens < input_max)]
+    pico = max(
+        input_max * rates.dearest_input + output_max * rates.dearest_output + rates[8]
+        for rates in within_reach
+    )
+    return Nano(-(-pico // PICO_PER_NANO))

@@ -35,10 +35,8 @@ SINGLE = frozenset(
 )
 """Fields that may stand once: two of them are two requests to whoever picks the other."""
 
-_TARGET = rb"[!-\"$-\[\]-~]++"  # visible ASCII but the number sign and the backslash
-_FIELDS = rb"(?:[!#-'*+.0-9A-Z^-z|~-]++:[^\x00-\x08\x0a-\x1f\x7f]*+\r\n)*+"
-_HEAD = re.compile(rb"([A-Z]++) (" + _TARGET + rb") HTTP/1\.([01])\r\n" + _FIELDS + rb"\r\n")
-_LINE = re.compile(rb"([A-Z]+) (" + _TARGET + rb") HTTP/1\.([01])\r\n")
+_LINE = re.compile(rb"([A-Z]+) ([!-\"$-\[\]-~]+) HTTP/1\.([01])\r\n")  # no number sign, no backslash
+_TEXT = bytes([9, *range(32, 127), *range(128, 256)])
 _NEVER = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]|(?<!\r)\n|\r(?!\n|\Z)|\r\n[ \t]")
 _ABSOLUTE = re.compile(rb"https?://([^/?]+)(/[^?]*)?(\?.*)?", re.IGNORECASE)
 _ENCODED_CONTROL = re.compile(rb"%(?:[01][0-9a-f]|7f)", re.IGNORECASE)
@@ -47,7 +45,6 @@ _UPGRADE = re.compile(rb"\r\nupgrade:[^\r]*", re.IGNORECASE)
 
 _BAD_LINE = malformed("the request line must be METHOD, target and HTTP/1.1, one space between them")
 _BAD_BYTES = malformed("the header has a bare CR or LF, a folded line or a control character")
-_BAD_FIELD = malformed("a header line must be a name, a colon right after it, and a value")
 _BAD_TARGET = malformed("the request target has characters a path cannot have")
 _BAD_HOST = malformed("HTTP/1.1 needs exactly one host field, naming a host and maybe a port")
 _FOREIGN = malformed("the authority of the request target is not the host field's")
@@ -59,11 +56,16 @@ _AROUND_TARGET = 32  # bytes of a request line for its method, version and space
 
 
 class Line(NamedTuple):
-    """A request line: the target in origin form, the authority it named or b"", and 0 or 1 for HTTP/1.x."""
+    """A request line with its target in origin form.
+
+    `authority` is what an absolute target named, else b""; `minor` is 0 or 1 for HTTP/1.x; `lines` counts
+    those of the head, the empty one included.
+    """
 
     target: bytes
     authority: bytes
     minor: int
+    lines: int
 
 
 def refused_early(held: bytearray, since: int, limits: FrontLimits) -> Refusal | None:
@@ -80,22 +82,39 @@ def refused_early(held: bytearray, since: int, limits: FrontLimits) -> Refusal |
 
 
 def read_line(head: bytes, limits: FrontLimits) -> Line:
-    """Judge the bytes of a whole head, blank line included, and read its request line; may raise Refused."""
-    match = _HEAD.fullmatch(head)
-    if match is None or len(head) > min(limits.line_bytes, limits.head_bytes):
-        refusal = _why_not(head, limits)
-        if refusal:
-            raise Refused(refusal)
-        assert match is not None, "a head that does not match has a reason"
+    """Judge the bytes of a whole head, empty line included, and read its request line; may raise Refused.
+
+    What is left of the head without its text must be CR LF and nothing else. `judge_lines` then holds the
+    number of those to the fields the parser found, so that both saw every line end in the same place.
+    """
+    match = _LINE.match(head)
+    if match is None:
+        raise Refused(_why_not(head, limits))
     method, target, minor = match.groups()
-    if method not in METHODS:
-        raise Refused(METHOD)
     if len(target) > limits.target_bytes:
         raise Refused(TARGET_TOO_LONG)
+    if len(head) > limits.line_bytes or len(head) > limits.head_bytes:
+        _judge_size(head, limits)
+    if method not in METHODS:
+        raise Refused(METHOD)
+    ends = head.translate(None, _TEXT)
+    lines = len(ends) // 2
+    if ends != b"\r\n" * lines:
+        raise Refused(_BAD_BYTES)
     if b"%" in target and _ENCODED_CONTROL.search(target.partition(b"?")[0]):
         raise Refused(_BAD_TARGET)
     version = minor[0] - 48
-    return Line(target, b"", version) if target[0] == 47 else _absolute(target, version)
+    if target[0] == 47:
+        return Line(target, b"", version, lines)
+    return Line(*_split_absolute(target), version, lines)
+
+
+def judge_lines(line: Line, field_count: int, limits: FrontLimits) -> None:
+    """Raise Refused for too many fields, or if the parser's fields are not the lines of the head."""
+    if field_count > limits.field_count:
+        raise Refused(HEAD_TOO_LARGE)
+    if field_count + 2 != line.lines:
+        raise Refused(_BAD_BYTES)
 
 
 def without_upgrade(head: bytes) -> bytes:
@@ -117,7 +136,7 @@ def judge_host(host: bytes | None, line: Line) -> None:
 
 
 def body_length(fields: dict[bytes, bytes], line: Line) -> int:
-    """Return the body's length in bytes, or `CHUNKED`; raise Refused unless every reader sees it end there."""
+    """Return the body's length in bytes, or `CHUNKED`; raise Refused if readers could differ about it."""
     if b"transfer-encoding" in fields:
         coding = fields[b"transfer-encoding"].strip(b" \t")
         if coding != b"chunked" or b"content-length" in fields or not line.minor:
@@ -149,22 +168,22 @@ def _plain(value: bytes) -> bytes:
     return value.strip(b" \t").lower()
 
 
-def _absolute(target: bytes, minor: int) -> Line:
+def _split_absolute(target: bytes) -> tuple[bytes, bytes]:
+    """Return the origin form and the authority of an absolute target."""
     match = _ABSOLUTE.fullmatch(target)
     if match is None:
         raise Refused(_BAD_TARGET)
     authority, path, query = match.groups()
-    return Line((path or b"/") + (query or b""), authority, minor)
+    return (path or b"/") + (query or b""), authority
 
 
-def _why_not(head: bytes, limits: FrontLimits) -> Refusal | None:
-    first = head.find(b"\r\n")
-    if first > limits.target_bytes + _AROUND_TARGET:
-        return TARGET_TOO_LONG
+def _judge_size(head: bytes, limits: FrontLimits) -> None:
     if len(head) > limits.head_bytes or max(map(len, head.split(b"\r\n"))) > limits.line_bytes:
-        return HEAD_TOO_LARGE
-    if _NEVER.search(head):
-        return _BAD_BYTES
-    if not _LINE.match(head):
-        return _BAD_LINE
-    return None if _HEAD.fullmatch(head) else _BAD_FIELD
+        raise Refused(HEAD_TOO_LARGE)
+
+
+def _why_not(head: bytes, limits: FrontLimits) -> Refusal:
+    """Return what is wrong with a head whose request line is."""
+    if head.find(b"\r\n") > limits.target_bytes + _AROUND_TARGET:
+        return TARGET_TOO_LONG
+    return _BAD_BYTES if _NEVER.search(head) else _BAD_LINE

@@ -47,12 +47,31 @@ _log = logging.getLogger("otari.front")
 
 def protocol_class(limits: FrontLimits) -> type[StrictHttpProtocol]:
     """Return the protocol with its limits bound, for `uvicorn.Config(http=...)`."""
-    return type("BoundHttpProtocol", (StrictHttpProtocol,), {"limits": limits})
+    return type("BoundHttpProtocol", (StrictHttpProtocol,), {"__slots__": (), "limits": limits})
 
 
 class StrictHttpProtocol(HttpToolsProtocol):
     """One connection; uvicorn makes the requests' cycles, this decides what reaches them."""
 
+    __slots__ = (  # beside uvicorn's own dictionary, which more names would make slower
+        "_body_began_s",
+        "_chunks",
+        "_fields",
+        "_good_host",
+        "_held",
+        "_least_limit",
+        "_left",
+        "_length",
+        "_line",
+        "_peer",
+        "_phase",
+        "_read_alarm",
+        "_reader",
+        "_refusal",
+        "_served",
+        "_upgrade",
+        "_writes",
+    )
     limits = FrontLimits()
 
     def __init__(
@@ -70,7 +89,7 @@ class StrictHttpProtocol(HttpToolsProtocol):
         self._chunks: ChunkScanner | None = None
         self._body_began_s = 0.0
         self._served = 0
-        self._line = heads.Line(b"", b"", 1)
+        self._line = heads.Line(b"", b"", 1, 0)
         self._fields: dict[bytes, bytes] = {}
         self._refusal: Refusal | None = None
         self._upgrade = False  # whether the parser saw an offer it would stop for
@@ -139,43 +158,44 @@ class StrictHttpProtocol(HttpToolsProtocol):
             self._refuse(_UNPARSED)
 
     def _take_head(self, data: bytes) -> None:
-        held = self._held
-        if held:
-            since = max(len(held) - len(heads.END) + 1, 0)
-            held += data
-            end = held.find(heads.END, since)
-            if end >= 0:
-                data = bytes(held)
-                held.clear()
-        else:
-            since = 0
-            end = data.find(heads.END)
-            if end < 0:
-                held += data
-                if self._served:
-                    self._read_alarm.set(self.limits.head_s)
+        end = -1 if self._held else data.find(heads.END)
         if end >= 0:
             self._begin(data, end + len(heads.END))
+        else:
+            self._hold(data)
+
+    def _hold(self, data: bytes) -> None:
+        """Keep a head's part until its end has come, unless what is there can only be refused."""
+        held = self._held
+        if self._served and not held:
+            self._read_alarm.set(self.limits.head_s)
+        since = max(len(held) - len(heads.END) + 1, 0)
+        held += data
+        end = held.find(heads.END, since)
+        if end >= 0:
+            self._held = bytearray()
+            self._begin(bytes(held), end + len(heads.END))
         elif refusal := heads.refused_early(held, since, self.limits):
             raise Refused(refusal)
 
     def _begin(self, data: bytes, end: int) -> None:
         head, rest = (data, b"") if len(data) == end else (data[:end], data[end:])
-        self._line = heads.read_line(head, self.limits)
-        self._refusal = None
-        self._feed_head(head)
+        self._read_head(head)
         if self._length == 0:
             self._end_of_body(rest)
             return
         self._left = self._length
         self._phase = _SIZED if self._chunks is None else _CHUNKED
-        if rest:
-            self.data_received(rest)
+        if rest and self._chunks is None:
+            self._take_sized(rest)
+        elif rest:
+            self._take_chunked(rest)
         if self._phase in (_SIZED, _CHUNKED):
             self._body_began_s = self.loop.time()
             self._read_alarm.set(self.limits.body_s)
 
-    def _feed_head(self, head: bytes) -> None:
+    def _read_head(self, head: bytes) -> None:
+        self._line = heads.read_line(head, self.limits)
         try:
             self.parser.feed_data(head)
         except HttpParserUpgrade:
@@ -186,7 +206,7 @@ class StrictHttpProtocol(HttpToolsProtocol):
         if self._upgrade:
             self._upgrade = False
             self.parser = HttpRequestParser(self)
-            self._feed_head(heads.without_upgrade(head))
+            self._read_head(heads.without_upgrade(head))
         elif self._refusal is not None:
             raise Refused(self._refusal)
 
@@ -226,6 +246,7 @@ class StrictHttpProtocol(HttpToolsProtocol):
         super().on_message_begin()
         self._fields = {}
         self._chunks = None
+        self._refusal = None
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """Collect a field, and those of `SINGLE` once."""
@@ -275,9 +296,8 @@ class StrictHttpProtocol(HttpToolsProtocol):
             self._linger()  # the client may now send its body or not: no telling where a next request begins
 
     def _judge(self) -> None:
-        if len(self.headers) > self.limits.field_count:
-            raise Refused(refusals.HEAD_TOO_LARGE)
         fields, line = self._fields, self._line
+        heads.judge_lines(line, len(self.headers), self.limits)
         host = fields.get(b"host")
         if line.authority or host is None or host != self._good_host:
             heads.judge_host(host, line)

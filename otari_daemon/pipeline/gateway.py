@@ -71,7 +71,7 @@ class Gateway:
             raise
         attempt = admission.attempts[0]
         settlement = Settlement(self._plane, admission)
-        outgoing = dialect.outgoing(call.body, body, attempt.model, attempt.output_max)
+        outgoing = dialect.outgoing(call.body, body, attempt.model, attempt.limit)
         exchange = attempt.upstream.post(dialect.upstream_path, outgoing, call.request_id)
         return await self._relay(call, intent, admission, settlement, exchange)
 

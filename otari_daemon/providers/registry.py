@@ -12,10 +12,11 @@ class Kind(NamedTuple):
     credential_header: str = "authorization"
     credential_prefix: str = "Bearer "
     keyless: bool = False
+    output_limit_field: str = "max_tokens"
 
 
 KINDS: dict[str, Kind] = {
-    "openai": Kind("https://api.openai.com/v1"),
+    "openai": Kind("https://api.openai.com/v1", output_limit_field="max_completion_tokens"),
     "anthropic": Kind("https://api.anthropic.com/v1"),
     "cerebras": Kind("https://api.cerebras.ai/v1"),
     "cohere": Kind("https://api.cohere.ai/compatibility/v1"),

@@ -22,6 +22,7 @@ class Place(NamedTuple):
     headers: tuple[tuple[bytes, bytes], ...] = ()
     timeouts: Timeouts = Timeouts()
     limits: PoolLimits = PoolLimits()
+    output_limit_field: str = "max_tokens"
     ca_file: str | None = None
     verify_tls: bool = True
 

@@ -20,7 +20,7 @@ from otari_daemon.domain.book import (
 from otari_daemon.domain.money import Nano
 from otari_daemon.domain.pricing import Price
 from otari_daemon.domain.records import Facts, Outcome, Progress
-from otari_daemon.store import bulk, sql
+from otari_daemon.store import sql
 from otari_daemon.store.errors import LedgerCorrupt
 from otari_daemon.store.schema import POSTED, SENT, UNSET, UNSET_NANO, VOIDED
 
@@ -182,8 +182,8 @@ class Fold:
     def run(self, con: sqlite3.Connection) -> None:
         """Write everything in the caller's transaction; raise `LedgerCorrupt` if a row is not as expected."""
         if self._balances:
-            bulk.run(con, sql.BALANCE_OPEN, self._balances)
-            bulk.run(con, sql.BUNDLE_OPEN, self._bundles)
+            con.executemany(sql.BALANCE_OPEN, self._balances)
+            con.executemany(sql.BUNDLE_OPEN, self._bundles)
         if self._new_cards:
             con.executemany(
                 sql.RATE_CARD_ADD, [card_row(price, card) for price, card in self._new_cards.values()]
@@ -191,8 +191,7 @@ class Fold:
         self._apply_holds(con)
         self._apply_balances(con)
         if self._acknowledged:
-            cursor = con.executemany(sql.BALANCE_ACKNOWLEDGE, self._acknowledged)
-            _expect(cursor.rowcount, len(self._acknowledged))
+            _expect(con.executemany(sql.BALANCE_ACKNOWLEDGE, self._acknowledged), len(self._acknowledged))
 
     def committed(self) -> None:
         """Remember what is now known to be stored."""
@@ -203,12 +202,12 @@ class Fold:
         opened, progress = self._opened, self._progress
         rows = self._whole + [head + _open_tail(progress.get(rid)) for rid, head in opened.items()]
         if rows:
-            bulk.run(con, sql.HOLD_ADD, rows)
+            con.executemany(sql.HOLD_ADD, rows)
         if self._settled:
-            _expect(bulk.run(con, sql.HOLD_SETTLE, self._settled), len(self._settled))
+            _expect(con.executemany(sql.HOLD_SETTLE, self._settled), len(self._settled))
         late = [(tokens, rid) for rid, tokens in progress.items() if rid not in opened]
         if late:
-            bulk.run(con, sql.HOLD_PROGRESS, late)
+            con.executemany(sql.HOLD_PROGRESS, late)
 
     def _apply_balances(self, con: sqlite3.Connection) -> None:
         legs: dict[BalanceKey, _Leg] = {}
@@ -216,7 +215,7 @@ class Fold:
             _spread(moves, legs)
         rows = [leg.row(key) for key, leg in legs.items()]
         if rows:
-            _expect(bulk.run(con, sql.BALANCE_MOVE, rows), len(rows))
+            _expect(con.executemany(sql.BALANCE_MOVE, rows), len(rows))
 
 
 def card_row(price: Price, card: int) -> tuple[object, ...]:
@@ -244,6 +243,6 @@ def _spread(moves: _Moves, legs: dict[BalanceKey, _Leg]) -> None:
             leg.cap, leg.admitted = moves.caps[place], 1
 
 
-def _expect(changed: int, rows: int) -> None:
-    if changed != rows:
-        raise LedgerCorrupt(f"the ledger changed {changed} rows where the book changed {rows}")
+def _expect(cursor: sqlite3.Cursor, rows: int) -> None:
+    if cursor.rowcount != rows:
+        raise LedgerCorrupt(f"the ledger changed {cursor.rowcount} rows where the book changed {rows}")

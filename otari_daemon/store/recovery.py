@@ -11,7 +11,7 @@ from otari_daemon.domain.pricing import Rates, charge
 from otari_daemon.domain.records import Reason, RecoveredHold
 from otari_daemon.domain.usage import NOTHING, Usage
 from otari_daemon.domain.windows import Period
-from otari_daemon.store import bulk, sql
+from otari_daemon.store import sql
 from otari_daemon.store.budgets import decode_window
 from otari_daemon.store.database import Connection
 from otari_daemon.store.errors import LedgerCorrupt
@@ -50,7 +50,7 @@ def recover(con: Connection, epoch: int, now_ms: int) -> list[RecoveredHold]:
         moves[1] += posted
         closed.append(RecoveredHold(orphan.rid, Nano(orphan.held), Nano(posted)))
     if rows:
-        bulk.run(con, sql.HOLD_SETTLE, rows)
+        con.executemany(sql.HOLD_SETTLE, rows)
     for bundle_id, (pending, posted) in legs.items():
         _move(con, bundle_id, pending, posted)
     return closed
@@ -76,7 +76,7 @@ def _move(con: Connection, bundle_id: int, pending: int, posted: int) -> None:
     legs = con.execute(sql.BUNDLE_LEGS, (bundle_id,)).fetchall()
     if not legs:
         raise LedgerCorrupt(f"open holds name bundle {bundle_id}, which is not there")
-    bulk.run(con, sql.BALANCE_MOVE, [(0, None, pending, posted, 0, *leg) for leg in legs])
+    con.executemany(sql.BALANCE_MOVE, [(0, None, pending, posted, 0, *leg) for leg in legs])
 
 
 def load_book(con: Connection, epoch: int) -> Book:

@@ -8,17 +8,7 @@ Map: connection, schema, ledger writes, recovery and loading, usage queries, man
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
-
-BULK_SIZES: Final = (128, 64, 32, 16, 8, 4, 2, 1)
-
-
-class Bulk(NamedTuple):
-    """A statement for 1, 2, 4 .. 128 rows of `width` values at once. Rows of NULL fill it up and do nothing."""
-
-    width: int
-    texts: dict[int, str]
-
+from typing import Final
 
 # -- connection ---------------------------------------------------------------------------------------
 
@@ -67,56 +57,20 @@ SCHEMA_ADD: Final = "INSERT INTO otari_schema VALUES (?, ?, ?, ?)"
 # -- ledger writes ------------------------------------------------------------------------------------
 
 
-def _bulk(width: int, head: str, tail: str, one: str | None = None) -> Bulk:
-    row = "(" + ", ".join(["?"] * width) + ")"
-    texts = {size: head + ", ".join([row] * size) + tail for size in BULK_SIZES}
-    return Bulk(width, texts if one is None else {**texts, 1: one})
-
-
-BALANCE_OPEN: Final = _bulk(
-    2,
-    "INSERT INTO balance(account_id, period_start_ms) SELECT * FROM (VALUES ",
-    ") WHERE column1 IS NOT NULL ON CONFLICT DO NOTHING",
-)
-BUNDLE_OPEN: Final = _bulk(
-    3,
-    "INSERT INTO bundle SELECT * FROM (VALUES ",
-    ") WHERE column1 IS NOT NULL",
-)
+BALANCE_OPEN: Final = "INSERT INTO balance(account_id, period_start_ms) VALUES (?, ?) ON CONFLICT DO NOTHING"
+BUNDLE_OPEN: Final = "INSERT INTO bundle VALUES (?, ?, ?)"
 RATE_CARD_ADD: Final = """INSERT INTO rate_card VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
   ON CONFLICT DO NOTHING"""
-HOLD_ADD: Final = _bulk(
-    32,
-    "INSERT INTO hold SELECT * FROM (VALUES ",
-    ") WHERE column1 IS NOT NULL",
-)
-HOLD_SETTLE: Final = _bulk(
-    20,
-    """UPDATE hold SET state = v.column1, posted_n = v.column2, overage_n = v.column3, settled_ms = v.column4,
-  u_input = v.column5, u_cache_read = v.column6, u_cache_write = v.column7, u_output = v.column8,
-  u_reasoning = v.column9, u_audio_input = v.column10, u_audio_output = v.column11, u_images = v.column12,
-  u_requests = v.column13, u_tool_calls = v.column14, progress_out = v.column15, reason = v.column16,
-  status = v.column17, first_byte_us = v.column18, duration_us = v.column19 FROM (VALUES """,
-    ") AS v WHERE hold.rid = v.column20 AND hold.state IN (0, 1)",
-    """UPDATE hold SET state = ?, posted_n = ?, overage_n = ?, settled_ms = ?, u_input = ?, u_cache_read = ?,
-  u_cache_write = ?, u_output = ?, u_reasoning = ?, u_audio_input = ?, u_audio_output = ?, u_images = ?,
-  u_requests = ?, u_tool_calls = ?, progress_out = ?, reason = ?, status = ?, first_byte_us = ?,
-  duration_us = ? WHERE rid = ? AND state IN (0, 1)""",
-)
-HOLD_PROGRESS: Final = _bulk(
-    2,
-    "UPDATE hold SET progress_out = v.column1 FROM (VALUES ",
-    ") AS v WHERE hold.rid = v.column2 AND hold.state IN (0, 1)",
-)
-BALANCE_MOVE: Final = _bulk(
-    7,
-    """UPDATE balance SET limit_n = CASE v.column1 WHEN 1 THEN v.column2 ELSE limit_n END,
-  pending_n = pending_n + v.column3, posted_n = posted_n + v.column4, overage_n = overage_n + v.column5
-  FROM (VALUES """,
-    ") AS v WHERE balance.account_id = v.column6 AND balance.period_start_ms = v.column7",
-    """UPDATE balance SET limit_n = CASE ? WHEN 1 THEN ? ELSE limit_n END, pending_n = pending_n + ?,
-  posted_n = posted_n + ?, overage_n = overage_n + ? WHERE account_id = ? AND period_start_ms = ?""",
-)
+HOLD_ADD: Final = """INSERT INTO hold VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
+  ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
+HOLD_SETTLE: Final = """UPDATE hold SET state = ?, posted_n = ?, overage_n = ?, settled_ms = ?, u_input = ?,
+  u_cache_read = ?, u_cache_write = ?, u_output = ?, u_reasoning = ?, u_audio_input = ?, u_audio_output = ?,
+  u_images = ?, u_requests = ?, u_tool_calls = ?, progress_out = ?, reason = ?, status = ?,
+  first_byte_us = ?, duration_us = ? WHERE rid = ? AND state IN (0, 1)"""
+HOLD_PROGRESS: Final = "UPDATE hold SET progress_out = ? WHERE rid = ? AND state IN (0, 1)"
+BALANCE_MOVE: Final = """UPDATE balance SET limit_n = CASE ? WHEN 1 THEN ? ELSE limit_n END,
+  pending_n = pending_n + ?, posted_n = posted_n + ?, overage_n = overage_n + ?
+  WHERE account_id = ? AND period_start_ms = ?"""
 BALANCE_ACKNOWLEDGE: Final = """UPDATE balance SET acknowledged_n = acknowledged_n + ?
   WHERE account_id = ? AND period_start_ms = ?"""
 

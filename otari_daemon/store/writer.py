@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -27,6 +28,13 @@ JOBS_PER_COMMIT = 1024
 WRITES_WAITING_MAX = 1024
 RETRY_FIRST_S = 0.02
 RETRY_LONGEST_S = 1.0
+SWITCH_S = 50e-6
+"""How long the event loop keeps the interpreter's lock while the writer wants it.
+
+A loop that looks at its sockets more often than the interval starves another thread of the lock: with the
+usual 5 ms, a post waited seconds for its commit at 80 % load; with this, about two milliseconds.
+"""
+
 START_S = 30.0
 """How long the thread may take to open its connection and grow the log."""
 
@@ -116,6 +124,7 @@ class Writer:
 
     def start(self, loop: asyncio.AbstractEventLoop) -> None:
         """Start the thread; return when it can write, or raise why it cannot."""
+        sys.setswitchinterval(SWITCH_S)
         self._loop = loop
         self._ended: asyncio.Future[bool] = loop.create_future()
         ready = threading.Event()

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from otari_daemon.domain.errors import GatewayError, InvalidRequest
-from otari_daemon.domain.intent import Intent, input_bound, presumed_tokens
+from otari_daemon.domain.intent import Intent, OutputLimit, input_bound, presumed_tokens
 from otari_daemon.domain.records import Reason
 from otari_daemon.domain.settling import Consumption
 from otari_daemon.wire import openai_errors, sse
@@ -64,7 +64,7 @@ class ChatDialect:
             shows_usage=_asks_for_usage(body, stream),
         )
 
-    def outgoing(self, raw: bytes, body: Body, model: str, output_max: int | None) -> bytes:
+    def outgoing(self, raw: bytes, body: Body, model: str, limit: OutputLimit | None) -> bytes:
         """The caller's body for `model`; a stream is asked for its usage, an unbounded answer is bounded."""
         changes: dict[str, Any] = {}
         if body["model"] != model:
@@ -73,8 +73,8 @@ class ChatDialect:
             options = body.get("stream_options") or {}
             if options.get("include_usage") is not True:
                 changes["stream_options"] = {**options, "include_usage": True}
-        if output_max is not None:
-            changes["max_tokens"] = output_max
+        if limit is not None:
+            changes[limit.field] = limit.tokens
         return replace_top_level(raw, body, changes) if changes else raw
 
     def read_answer(self, answer: bytes) -> Reading:

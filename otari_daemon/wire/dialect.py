@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple, Protocol
 
 from otari_daemon.domain.errors import GatewayError
-from otari_daemon.domain.intent import Intent
+from otari_daemon.domain.intent import Intent, OutputLimit
 from otari_daemon.domain.records import Reason
 from otari_daemon.domain.settling import Consumption
 
@@ -52,8 +52,8 @@ class Dialect(Protocol):
     def read_intent(self, body: Body, body_bytes: int) -> Intent:
         """Check the body as far as policy needs and say what it asks for. Raises InvalidRequest."""
 
-    def outgoing(self, raw: bytes, body: Body, model: str, output_max: int | None) -> bytes:
-        """The body to send upstream: the caller's bytes, for `model`, bounded when `output_max` is given."""
+    def outgoing(self, raw: bytes, body: Body, model: str, limit: OutputLimit | None) -> bytes:
+        """The body to send upstream: the caller's bytes, for `model`, and within `limit` if there is one."""
 
     def read_answer(self, answer: bytes) -> Reading:
         """What a whole answer says of its use."""

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from fake_operations import FakeOperations
-from raw_admin import Admin
-from served import Served, serve
 
 from otari_daemon.admin.app import create_admin_app
+from tests.admin.fake_operations import FakeOperations
+from tests.admin.raw_admin import Admin
+from tests.admin.served import Served, serve
 
 
 @pytest.fixture

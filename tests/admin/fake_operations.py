@@ -93,7 +93,6 @@ class FakeOperations:
         self.feed: asyncio.Queue[m.Event | None] = asyncio.Queue()
         self.followed_after: list[str | None] = []
         self.left = 0
-        self.stopped = False
         self.broken: Exception | None = None
 
     # Keys
@@ -273,7 +272,6 @@ class FakeOperations:
 
     async def shutdown(self, actor: Actor) -> None:
         self._write("shutdown", actor, False)
-        self.stopped = True
 
     def _write(self, what: str, actor: Actor, dry_run: bool, asked: object = None) -> None:
         if self.broken is not None:

@@ -7,7 +7,7 @@ import json
 import socket
 from typing import Any, NamedTuple
 
-from served import Served
+from tests.admin.served import Served
 
 TIMEOUT_S = 10.0
 

@@ -8,13 +8,13 @@ import time
 from collections.abc import AsyncIterator
 
 import pytest
-from fake_operations import REFUSAL, ROW, FakeOperations
-from raw_admin import Admin
 
 from otari_daemon.admin.events import EventStream
 from otari_daemon.front.reader import Reader
 from otari_daemon.protocol.codec import read
 from otari_daemon.protocol.messages import Event
+from tests.admin.fake_operations import REFUSAL, ROW, FakeOperations
+from tests.admin.raw_admin import Admin
 
 PATIENCE_S = 10.0
 FIRST = Event("c1", "request", row=ROW)

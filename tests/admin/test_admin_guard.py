@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 
 import pytest
-from fake_operations import FakeOperations
-from raw_admin import Admin
-from served import Served, serve
 
 from otari_daemon.admin.app import create_admin_app
 from otari_daemon.front.reader import Peer, Reader
+from tests.admin.fake_operations import FakeOperations
+from tests.admin.raw_admin import Admin
+from tests.admin.served import Served, serve
 
 OTHER_UID = os.getuid() + 4242
 
@@ -64,7 +64,8 @@ def _as(peer: Peer | None, admin: Admin, app: object) -> int:
         await app({**scope, "otari.reader": Reader(peer)}, receive, send)  # type: ignore[operator]
 
     admin.served.app = forged
-    return admin.ask("GET", "/status").status
+    status: int = admin.ask("GET", "/status").status
+    return status
 
 
 def test_only_root_the_daemons_user_and_admin_uids_may_ask(admin: Admin, operations: FakeOperations) -> None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 
 import pytest
-from fake_operations import LEDGER_DOWN, SECRET, FakeOperations
-from raw_admin import Admin
 
 from otari_daemon.protocol.messages import UNSET, BudgetAssign, KeyUpdate
+from tests.admin.fake_operations import LEDGER_DOWN, SECRET, FakeOperations
+from tests.admin.raw_admin import Admin
 
 
 def test_a_created_key_has_its_secret_and_the_predecessors_fields(admin: Admin) -> None:

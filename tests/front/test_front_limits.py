@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from otari_daemon.front.limits import KIB, MIB, FrontLimits
-from tests.front.server import Client, Echo, serving
+from tests.front.server import Client, Echo, answer, serving
 from tests.front.vectors import FOLLOWER, head
 
 SMALL = FrontLimits(body_bytes=100, body_bytes_by_prefix=(("/v1/files", 1000),))
@@ -170,6 +171,40 @@ async def test_an_expected_continue_is_sent_once_and_then_the_answer() -> None:
         assert await client.read_some(25) == b"HTTP/1.1 100 Continue\r\n\r\n"
         await client.send(b"hi")
         assert await client.read_answer() == (200, b"hi")
+        client.close()
+
+
+async def refuse_unread(scope: dict[str, Any], receive: Any, send: Any) -> None:
+    await answer(send, b"no")
+
+
+async def test_an_answer_before_the_expected_body_ends_the_connection() -> None:
+    async with serving(refuse_unread) as served:
+        client = await Client.connect(served)
+        await client.send(head(b"Expect: 100-continue", b"Content-Length: 35"))
+        assert await client.read_answer() == (200, b"no")
+        await client.send(FOLLOWER)  # or is it the body?
+        assert await client.read_to_end() == b""
+        client.close()
+
+
+async def test_a_body_that_goes_wrong_after_its_answer_gets_no_second_one() -> None:
+    async with serving(refuse_unread) as served:
+        client = await Client.connect(served)
+        await client.send(head(b"Transfer-Encoding: chunked"))
+        assert await client.read_answer() == (200, b"no")
+        await client.send(b"wrong\r\n" + FOLLOWER)
+        assert await client.read_to_end() == b""
+        client.close()
+
+
+async def test_a_body_that_ends_after_its_answer_leaves_the_connection_usable() -> None:
+    async with serving(refuse_unread) as served:
+        client = await Client.connect(served)
+        for _ in range(2):
+            await client.send(head(b"Content-Length: 4"))
+            assert await client.read_answer() == (200, b"no")
+            await client.send(b"late")
         client.close()
 
 

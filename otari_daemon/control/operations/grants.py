@@ -1,0 +1,77 @@
+"""A budget for somebody, on the way to being given: one there is, or one made for them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from otari_daemon.control.operations import find
+from otari_daemon.control.operations.desk import Desk
+from otari_daemon.control.operations.periods import window_of
+from otari_daemon.control.operations.values import LABEL_CHARS_MAX, amount
+from otari_daemon.domain.budgets import Assignment, Budget, Holder
+from otari_daemon.domain.errors import InvalidField
+from otari_daemon.protocol.messages import BudgetCreate
+from otari_daemon.protocol.shorthand import is_budget_shorthand, parse_budget
+from otari_daemon.store import budgets
+from otari_daemon.store.database import Connection
+
+
+class Grant(NamedTuple):
+    """A budget and the holder it is for. `made` says that the budget is new."""
+
+    budget: Budget
+    holder: Holder
+    made: bool
+    account_id: int
+    now_ms: int
+
+    def write(self, con: Connection) -> Assignment:
+        """Put both into the database; the account is the one the holder had under the budget, if any."""
+        if self.made:
+            budgets.insert(con, self.budget)
+        assignment = budgets.assign(con, self.budget.id, self.holder, self.account_id, self.now_ms)
+        assert assignment is not None, "a budget went away while nothing else could change"
+        return assignment
+
+
+async def grant(desk: Desk, text: str, holder: Holder, name: str) -> Grant:
+    """Read shorthand like `5/day` as a new budget for `holder`, or anything else as one by name or id.
+
+    A new one is called after its holder: `key:<name>`, with a number behind it when that is taken.
+    """
+    now_ms = desk.clock.now_ms()
+    living = await desk.read(budgets.everything)
+    account_id = desk.ceilings.next_account_id
+    if not is_budget_shorthand(text):
+        return Grant(find.chosen(living, text), holder, False, account_id, now_ms)
+    try:
+        wanted = parse_budget(text)
+        made = budget_of(wanted, desk.new_id(), _untaken(f"{holder.kind.value}:{name}", living), now_ms)
+    except InvalidField as error:
+        raise InvalidField(error.message, param="budget") from error
+    return Grant(made, holder, True, account_id, now_ms)
+
+
+def budget_of(new: BudgetCreate, budget_id: str, name: str, now_ms: int) -> Budget:
+    """A new budget as its message says. Raises InvalidField."""
+    return Budget(
+        budget_id,
+        name,
+        amount(new.max_budget, "max_budget"),
+        window_of(new, now_ms),
+        now_ms,
+        new.mode == "enforce",
+        new.scope == "pooled",
+    )
+
+
+def _untaken(name: str, living: Iterable[Budget]) -> str:
+    taken = {budget.name for budget in living}
+    name = name[: LABEL_CHARS_MAX - len("-1000000000")]
+    if name not in taken:
+        return name
+    number = 2
+    while f"{name}-{number}" in taken:  # ends: there are finitely many budgets
+        number += 1
+    return f"{name}-{number}"

@@ -1,0 +1,162 @@
+"""Users: whom keys bill; made, listed, changed, deleted."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from otari_daemon.control.actor import Actor
+from otari_daemon.control.operations import find, values
+from otari_daemon.control.operations.ceilings import Ceilings
+from otari_daemon.control.operations.desk import Desk, Edit, changes
+from otari_daemon.control.operations.grants import Grant, grant
+from otari_daemon.control.operations.views import user_info
+from otari_daemon.domain.budgets import Assignment, Holder, HolderKind
+from otari_daemon.domain.errors import Conflict, InvalidField
+from otari_daemon.domain.keys import VirtualKey
+from otari_daemon.domain.money import ZERO, Nano
+from otari_daemon.domain.users import User
+from otari_daemon.protocol.messages import UNSET, UserCreate, UserInfo, UserUpdate
+from otari_daemon.store import budgets, keys, usage
+from otari_daemon.store import users as rows
+from otari_daemon.store.database import Connection, Session
+
+
+class Users:
+    """What an operator does with users; each change holds from the next request on."""
+
+    def __init__(self, desk: Desk) -> None:
+        self.desk = desk
+
+    @changes
+    async def create(self, new: UserCreate, actor: Actor, *, dry_run: bool) -> UserInfo:
+        """Make a user, or revive a deleted one as if new; the keys it had stay revoked."""
+        desk, user = self.desk, self._draft(new)
+        given = await self._granted(new, user)
+
+        def write(con: Connection) -> Assignment | None:
+            rows.insert(con, user)
+            return given.write(con) if given else None
+
+        def remember(assignment: Assignment | None) -> None:
+            desk.seats.put_user(user)
+            desk.install(_after(desk.ceilings, given, assignment))
+
+        assignment = await desk.apply(Edit("create_user", user.id, write, remember), actor, dry_run=dry_run)
+        return await self._shown(user, _after(desk.ceilings, given, assignment))
+
+    async def listed(self, skip: int, limit: int) -> list[UserInfo]:
+        """Users that are not deleted, oldest first."""
+        desk = self.desk
+        living = [user for user in desk.seats.users.values() if user.deleted_ms is None]
+        page = sorted(living, key=lambda user: (user.created_ms, user.id))[skip : skip + limit]
+        ceilings, spending = desk.ceilings, await desk.read(_spending, page)
+        return [
+            user_info(desk, user, spent, held, ceilings)
+            for user, (spent, held) in zip(page, spending, strict=True)
+        ]
+
+    async def one(self, id: str) -> UserInfo:
+        """One user that is not deleted."""
+        return await self._shown(find.user(self.desk.seats.users, id), self.desk.ceilings)
+
+    @changes
+    async def update(self, id: str, change: UserUpdate, actor: Actor, *, dry_run: bool) -> UserInfo:
+        """Change what is mentioned; `budget_id` replaces all the user's own budgets, null takes them off."""
+        desk = self.desk
+        user = _changed(find.user(desk.seats.users, id), change)
+        wanted, holder = change.budget_id, _holder(user)
+        given = await grant(desk, wanted, holder, user.id) if isinstance(wanted, str) else None
+        gone = [] if wanted is UNSET else desk.ceilings.of_holders(holder)
+
+        def write(con: Connection) -> Assignment | None:
+            rows.update(con, user)
+            for each in gone:
+                budgets.unassign(con, each.budget_id, holder)
+            return given.write(con) if given else None
+
+        def remember(assignment: Assignment | None) -> None:
+            desk.seats.put_user(user)
+            desk.install(_after(desk.ceilings.without(gone), given, assignment))
+
+        assignment = await desk.apply(Edit("update_user", user.id, write, remember), actor, dry_run=dry_run)
+        return await self._shown(user, _after(desk.ceilings.without(gone), given, assignment))
+
+    @changes
+    async def delete(self, id: str, actor: Actor, *, dry_run: bool) -> None:
+        """Delete a user, revoke their keys and take them off their budgets; usage stays."""
+        desk, now_ms = self.desk, self.desk.clock.now_ms()
+        user = find.user(desk.seats.users, id)
+        held = desk.ceilings.of_holders(_holder(user))
+        active = await desk.read(_active_keys, user.id)
+
+        def write(con: Connection) -> None:
+            rows.delete(con, user.id, now_ms)
+            for key in active:
+                keys.revoke(con, key.id, now_ms)
+            for each in held:
+                budgets.unassign(con, each.budget_id, each.holder)
+
+        def remember(_: None) -> None:
+            desk.seats.put_user(replace(user, deleted_ms=now_ms))
+            for key in active:
+                desk.seats.put_key(replace(key, revoked_ms=now_ms))
+            desk.install(desk.ceilings.without(held))
+
+        await desk.apply(Edit("delete_user", user.id, write, remember), actor, dry_run=dry_run)
+
+    def _draft(self, new: UserCreate) -> User:
+        user_id = values.label(new.user_id, "user_id")
+        known = self.desk.seats.users.get(user_id)
+        if known is not None and known.deleted_ms is None:
+            raise Conflict(f"User with id {user_id!r} already exists")
+        alias = None if new.alias is None else values.label(new.alias, "alias")
+        now_ms = self.desk.clock.now_ms()
+        return User(user_id, now_ms, alias, new.blocked, metadata=values.metadata(new.metadata))
+
+    async def _granted(self, new: UserCreate, user: User) -> Grant | None:
+        if new.budget is not None and new.budget_id is not None:
+            raise InvalidField("give budget or budget_id, not both", param="budget")
+        text = new.budget if new.budget is not None else new.budget_id
+        return None if text is None else await grant(self.desk, text, _holder(user), user.id)
+
+    async def _shown(self, user: User, ceilings: Ceilings) -> UserInfo:
+        ((spent, held),) = await self.desk.read(_spending, [user])
+        return user_info(self.desk, user, spent, held, ceilings)
+
+
+def _holder(user: User) -> Holder:
+    return Holder(HolderKind.USER, user.id)
+
+
+def _changed(user: User, change: UserUpdate) -> User:
+    if change.alias is not UNSET:
+        user = replace(user, alias=None if change.alias is None else values.label(change.alias, "alias"))
+    if change.blocked is not UNSET:
+        user = replace(user, blocked=change.blocked)
+    if change.metadata is not UNSET:
+        user = replace(user, metadata=values.metadata(change.metadata))
+    return user
+
+
+def _after(ceilings: Ceilings, given: Grant | None, assignment: Assignment | None) -> Ceilings:
+    """Ceilings with what was granted, if anything was."""
+    return ceilings.assigned(given.budget, assignment) if given and assignment else ceilings
+
+
+def _active_keys(session: Session, user_id: str) -> list[VirtualKey]:
+    found = (stored.key for stored in keys.everything(session))
+    return [key for key in found if key.user_id == user_id and key.revoked_ms is None]
+
+
+def _spending(session: Session, shown: Sequence[User]) -> list[tuple[Nano, Nano]]:
+    """For each user: what was charged since they were created, and what is held now."""
+    held: dict[str, int] = {}
+    for row in usage.open_holds(session):
+        held[row.user_id] = held.get(row.user_id, 0) + row.held
+    return [(_spent(session, user), Nano(held.get(user.id, ZERO))) for user in shown]
+
+
+def _spent(session: Session, user: User) -> Nano:
+    wanted = usage.Filter(user_id=user.id, since_ms=user.created_ms)
+    return Nano(sum(group.posted + group.overage for group in usage.summary(session, wanted, "user")))

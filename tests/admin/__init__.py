@@ -1,0 +1,1 @@
+"""The admin edge over a fake control plane."""

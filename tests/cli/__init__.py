@@ -1,0 +1,1 @@
+"""The `otari` command, against a served admin edge."""

@@ -1,0 +1,81 @@
+"""`otari tail -f`: what happens, as it happens."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+from otari_daemon.protocol.messages import Event
+from tests.admin.fake_operations import REFUSAL, ROW, FakeOperations
+from tests.admin.served import Served
+
+PATIENCE_S = 20.0
+
+
+@contextmanager
+def _following(daemon: Served, *argv: str) -> Iterator[subprocess.Popen[str]]:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "otari_cli", "tail", *argv],
+        cwd=Path(__file__).parents[2],
+        env={**os.environ, "OTARI_ADMIN_SOCKET": daemon.path},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def _line(process: subprocess.Popen[str]) -> str:
+    assert process.stdout is not None
+    return process.stdout.readline()
+
+
+def test_a_feed_shows_requests_and_refusals_and_says_how_to_resume(
+    daemon: Served, operations: FakeOperations
+) -> None:
+    for event in (Event("c1", "request", row=ROW), Event("c2", "refusal", refusal=REFUSAL), None):
+        daemon.call(operations.feed.put_nowait, event)
+
+    with _following(daemon, "-f") as process:
+        out, err = process.communicate(timeout=PATIENCE_S)
+
+    request, refusal = out.splitlines()
+    assert request.split("  ") == [
+        "14:03:11", "200", "ci", "gpt-5.6", "21.3k/611", "first 604ms", "3.9s", "$0.0186", "usage", "req_1"
+    ]  # fmt: skip
+    assert refusal.split("  ") == ["14:03:11", "403", "ci", "gpt-5.6", "refused: no room in ci", "req_9"]
+    assert (process.returncode, "otari tail --after c2" in err) == (6, True)
+
+
+def test_a_line_comes_when_its_event_does(daemon: Served, operations: FakeOperations) -> None:
+    with _following(daemon, "--after", "c0", "-o", "jsonl") as process:
+        for cursor in ("c1", "c2"):
+            daemon.call(operations.feed.put_nowait, Event(cursor, "request", row=ROW))
+            assert json.loads(_line(process))["cursor"] == cursor
+
+    assert operations.followed_after == ["c0"]
+
+
+def test_what_was_and_what_comes_join_without_a_gap_or_a_double(
+    daemon: Served, operations: FakeOperations
+) -> None:
+    operations.rows = [replace(ROW, request_id="req_2"), replace(ROW, request_id="req_1")]
+    for name in ("req_2", "req_3"):
+        event = Event(f"c_{name}", "request", row=replace(ROW, request_id=name))
+        daemon.call(operations.feed.put_nowait, event)
+    daemon.call(operations.feed.put_nowait, None)
+
+    with _following(daemon, "-f", "--since", "2h") as process:
+        out, _ = process.communicate(timeout=PATIENCE_S)
+
+    assert [line.split()[-1] for line in out.splitlines()] == ["req_1", "req_2", "req_3"]

@@ -1,0 +1,85 @@
+"""The real statements on a database in memory, behind the same verbs as the model."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+
+from otari_daemon.domain.book import BalanceKey, Book, Entry
+from otari_daemon.domain.budgets import Budget
+from otari_daemon.domain.records import Progress, RecoveredHold
+from otari_daemon.store import budgets, recovery
+from otari_daemon.store.database import Session
+from otari_daemon.store.fold import Cards, Fold
+from otari_daemon.store.schema import REVISIONS
+from otari_daemon.store.verify import verify
+from tests.ledger.model import Amounts, require
+from tests.ledger.support import add_budgets
+
+
+def connect() -> sqlite3.Connection:
+    """An empty database in memory with our tables."""
+    con = sqlite3.connect(":memory:", isolation_level=None)
+    con.execute("PRAGMA foreign_keys=ON")
+    for revision in REVISIONS:
+        for statement in revision.statements:
+            con.execute(statement)
+    return con
+
+
+class SqliteDisk:
+    """Fold, recovery, loading and verify as the daemon uses them; one transaction a batch."""
+
+    fold: type[Fold] = Fold
+
+    def __init__(self, made: list[Budget], con: sqlite3.Connection) -> None:
+        self._con, self._epoch, self._cards, self._batches = con, 0, Cards(), 0
+        for table in ("bundle", "hold", "balance", "budget_assignment", "account", "budget", "rate_card"):
+            con.execute(f"DELETE FROM {table}")
+        con.execute("UPDATE meta SET value = 0")
+        add_budgets(con, *made)
+
+    def set_budget(self, number: int, budget: Budget) -> None:
+        """Replace the budget of account `number`."""
+        require(budgets.update(self._con, budget), f"the budget of account {number} is there")
+
+    def apply(self, entries: Sequence[Entry | Progress]) -> None:
+        """Commit a batch, at the second attempt every other time, then prove the rows."""
+        fold = self.fold(entries, self._epoch, self._cards)
+        self._batches += 1
+        if self._batches % 2:
+            self._con.execute("BEGIN IMMEDIATE")
+            fold.run(self._con)
+            self._con.execute("ROLLBACK")
+        self._con.execute("BEGIN IMMEDIATE")
+        fold.run(self._con)
+        self._con.execute("COMMIT")
+        fold.committed()
+        self.check()
+
+    def check(self) -> None:
+        """Every rule, from the rows alone."""
+        report = verify(Session(self._con, None))
+        require(report.clean, f"verify: {report.findings[:3]}")
+
+    def amounts(self) -> dict[BalanceKey, Amounts]:
+        """Posted, held and overage by balance."""
+        rows = self._con.execute(
+            "SELECT account_id, period_start_ms, posted_n, pending_n, overage_n FROM balance"
+        )
+        return {BalanceKey(*row[:2]): row[2:] for row in rows}
+
+    def charged(self) -> dict[bytes, int | None]:
+        """Every hold's whole charge; None while open."""
+        rows = self._con.execute("SELECT rid, state, posted_n + overage_n FROM hold")
+        return {rid: None if state < 2 else total for rid, state, total in rows}
+
+    def restart(self, now_ms: int) -> tuple[int, Book, list[RecoveredHold]]:
+        """Begin an epoch, close the holds of the dead one, load the book."""
+        self._epoch = recovery.begin_epoch(self._con)
+        self._con.execute("BEGIN IMMEDIATE")
+        closed = recovery.recover(self._con, self._epoch, now_ms)
+        self._con.execute("COMMIT")
+        self.check()
+        self._cards = Cards()
+        return self._epoch, recovery.load_book(self._con, self._epoch), closed
