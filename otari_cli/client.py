@@ -45,62 +45,80 @@ class AdminClient:
     # Keys
 
     def create_key(self, new: m.KeyCreate, change: Change) -> m.KeyCreated:
+        """Make a key; the answer holds its secret, which is shown this once."""
         return self._change("POST", paths.KEYS, m.KeyCreated, change, new)
 
     def keys(self) -> list[m.KeyInfo]:
+        """Every key, revoked and expired ones too."""
         return self._list(m.KeyInfo, paths.KEYS)
 
     def key(self, id: str) -> m.KeyInfo:
+        """One key, by id or name."""
         return self._get(m.KeyInfo, paths.at(paths.KEY, id))
 
     def revoke_key(self, id: str, change: Change) -> m.KeyInfo:
+        """Make a key unusable at once."""
         return self._change("POST", paths.at(paths.KEY_REVOKE, id), m.KeyInfo, change)
 
     def rotate_key(self, id: str, change: Change) -> m.KeyCreated:
+        """Replace a key's secret; the answer holds the new one."""
         return self._change("POST", paths.at(paths.KEY_ROTATE, id), m.KeyCreated, change)
 
     # Users
 
     def create_user(self, new: m.UserCreate, change: Change) -> m.UserInfo:
+        """Make a user."""
         return self._change("POST", paths.USERS, m.UserInfo, change, new)
 
     def users(self) -> list[m.UserInfo]:
+        """Every user that is not deleted."""
         return self._list(m.UserInfo, paths.USERS)
 
     def user(self, id: str) -> m.UserInfo:
+        """One user, by id."""
         return self._get(m.UserInfo, paths.at(paths.USER, id))
 
     def update_user(self, id: str, update: m.UserUpdate, change: Change) -> m.UserInfo:
+        """Change what the update mentions."""
         return self._change("PATCH", paths.at(paths.USER, id), m.UserInfo, change, update)
 
     def delete_user(self, id: str, change: Change) -> None:
+        """Delete a user and revoke their keys."""
         self._ask("DELETE", paths.at(paths.USER, id), change.query())
 
     # Budgets
 
     def create_budget(self, new: m.BudgetCreate, change: Change) -> m.BudgetInfo:
+        """Make a budget that nobody is under yet."""
         return self._change("POST", paths.BUDGETS, m.BudgetInfo, change, new)
 
     def budgets(self) -> list[m.BudgetInfo]:
+        """Every budget, with its holders."""
         return self._list(m.BudgetInfo, paths.BUDGETS)
 
     def budget(self, id: str) -> m.BudgetInfo:
+        """One budget, by id or name."""
         return self._get(m.BudgetInfo, paths.at(paths.BUDGET, id))
 
     def update_budget(self, id: str, update: m.BudgetUpdate, change: Change) -> m.BudgetInfo:
+        """Change what the update mentions, for all holders."""
         return self._change("PATCH", paths.at(paths.BUDGET, id), m.BudgetInfo, change, update)
 
     def delete_budget(self, id: str, change: Change) -> None:
+        """Delete a budget; a conflict while somebody is under it."""
         self._ask("DELETE", paths.at(paths.BUDGET, id), change.query())
 
     def assign_budget(self, id: str, holder: m.BudgetAssign, change: Change) -> m.BudgetInfo:
+        """Put a holder under a budget."""
         return self._change("POST", paths.at(paths.BUDGET_ASSIGNMENTS, id), m.BudgetInfo, change, holder)
 
     def unassign_budget(self, id: str, holder: m.BudgetAssign, change: Change) -> m.BudgetInfo:
+        """Take a holder out from under a budget."""
         query = change.query() | codec.dump(holder)
         return self._read(m.BudgetInfo, self._ask("DELETE", paths.at(paths.BUDGET_ASSIGNMENTS, id), query)[0])
 
     def acknowledge_budget(self, id: str, change: Change) -> m.BudgetInfo:
+        """Let a budget with an overage admit again."""
         return self._change("POST", paths.at(paths.BUDGET_ACKNOWLEDGE, id), m.BudgetInfo, change)
 
     # Usage, the ledger, the daemon
@@ -124,19 +142,24 @@ class AdminClient:
         return rows
 
     def usage_summary(self, by: str, query: m.UsageQuery) -> list[m.UsageSummaryRow]:
+        """Settled requests added up by `key`, `user`, `model`, `provider` or `day`."""
         found, _ = self._ask("GET", paths.USAGE_SUMMARY, {"by": by} | codec.dump(query))
         return self._rows(m.UsageSummaryRow, found)
 
     def holds(self) -> list[m.HoldInfo]:
+        """What is held now, oldest first."""
         return self._rows(m.HoldInfo, self._ask("GET", paths.HOLDS)[0])
 
     def verify(self) -> m.VerifyReport:
+        """Prove the books; a report with findings is an answer, not an error."""
         return self._read(m.VerifyReport, self._ask("POST", paths.LEDGER_VERIFY, timeout_s=VERIFY_S)[0])
 
     def models(self) -> list[m.ModelInfo]:
+        """What can be asked for, with prices."""
         return self._rows(m.ModelInfo, self._ask("GET", paths.MODELS)[0])
 
     def status(self) -> m.Status:
+        """How the daemon is."""
         return self._get(m.Status, paths.STATUS)
 
     def events(self, after: str | None) -> Iterator[m.Event]:

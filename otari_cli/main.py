@@ -49,7 +49,13 @@ class Nouns(TyperGroup):
         return self.commands.get(cmd_name)
 
 
-app = typer.Typer(cls=Nouns, add_completion=False, rich_markup_mode=None, no_args_is_help=True)
+app = typer.Typer(
+    cls=Nouns,
+    add_completion=False,
+    rich_markup_mode=None,
+    no_args_is_help=True,
+    context_settings={"help_option_names": ["--help", "-h"]},
+)
 
 
 def _show_version(wanted: bool) -> None:
@@ -76,6 +82,8 @@ def root(
 
 def run(argv: list[str]) -> int:
     """Run a command line and return its exit code; whatever ends it is said in one line."""
+    if "_OTARI_COMPLETE" in os.environ:
+        _know_shells()
     command = typer.main.get_command(app)
     try:
         code = command.main(args=argv, prog_name="otari", standalone_mode=False)
@@ -91,6 +99,13 @@ def run(argv: list[str]) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return Exit.OK
     return code if isinstance(code, int) else Exit.OK
+
+
+def _know_shells() -> None:
+    """Let Typer complete for shells, which it learns with the install options that `app` does without."""
+    from typer.completion import get_completion_inspect_parameters
+
+    get_completion_inspect_parameters()
 
 
 def main() -> None:

@@ -80,6 +80,11 @@ def lasting(ms: float | None) -> str:
     return f"{hours}h{minutes % 60:02}m" if days < 1 else f"{days}d{hours % 24:02}h"
 
 
+def counted(number: int, thing: str) -> str:
+    """How many there are of a thing: `1 hold`, `2 holds`."""
+    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
+
+
 def count(number: int | None) -> str:
     """A count for reading: `611`, `21.3k`, `1.9M`."""
     if number is None:

@@ -152,7 +152,8 @@ def _holder(text: str) -> BudgetAssign:
 
 
 def _period(budget: BudgetInfo) -> str:
-    return f"{budget.per} in {budget.time_zone}" if budget.time_zone else budget.per
+    elsewhere = budget.time_zone not in (None, "UTC")
+    return f"{budget.per} in {budget.time_zone}" if elsewhere else budget.per
 
 
 def _holders(budget: BudgetInfo) -> str:

@@ -9,7 +9,7 @@ import typer
 from otari_cli.context import operator_of
 from otari_cli.options import FormOption
 from otari_cli.table import Column
-from otari_cli.text import count, dollars, lasting
+from otari_cli.text import count, counted, dollars, lasting
 from otari_daemon.protocol.messages import HoldInfo
 
 app = typer.Typer(rich_markup_mode=None)
@@ -33,7 +33,7 @@ def holds(ctx: typer.Context, output: FormOption = "table") -> None:
     operator.out.rows(found, COLUMNS, "nothing is held")
     if found and output == "table":
         total = sum((Decimal(hold.amount_usd) for hold in found), Decimal(0))
-        operator.out.say(f"{len(found)} holds, {dollars(f'{total:f}')}")
+        operator.out.say(f"{counted(len(found), 'hold')}, {dollars(f'{total:f}')}")
 
 
 def _state(hold: HoldInfo) -> str:

@@ -8,7 +8,7 @@ from otari_cli.context import operator_of
 from otari_cli.exits import Exit
 from otari_cli.options import FormOption
 from otari_cli.table import Column
-from otari_cli.text import lasting
+from otari_cli.text import counted, lasting
 from otari_daemon.protocol.messages import Finding, VerifyReport
 
 app = typer.Typer(help="The books.", rich_markup_mode=None, no_args_is_help=True)
@@ -41,5 +41,6 @@ def verify(ctx: typer.Context, output: FormOption = "table") -> None:
 
 
 def _summary(report: VerifyReport) -> str:
-    verdict = "ok" if report.ok else f"{len(report.findings)} findings"
-    return f"{verdict}: {report.holds} holds and {report.balances} balances in {lasting(report.checked_ms)}"
+    verdict = "ok" if report.ok else counted(len(report.findings), "finding")
+    looked_at = f"{counted(report.holds, 'hold')} and {counted(report.balances, 'balance')}"
+    return f"{verdict}: {looked_at} in {lasting(report.checked_ms)}"

@@ -8,7 +8,7 @@ from otari_cli.context import operator_of
 from otari_cli.exits import Exit
 from otari_cli.options import FormOption
 from otari_cli.table import Column
-from otari_cli.text import dollars, lasting
+from otari_cli.text import counted, dollars, lasting
 from otari_daemon.protocol.messages import Status
 
 app = typer.Typer(rich_markup_mode=None)
@@ -23,7 +23,9 @@ COLUMNS = (
     Column[Status]("DATABASE", lambda status: status.database),
     Column[Status]("LEDGER", lambda status: _ledger(status)),
     Column[Status]("REQUESTS", lambda status: f"{status.requests_total}, {status.in_flight} in flight"),
-    Column[Status]("HELD", lambda status: f"{dollars(status.held_usd)} in {status.open_holds} holds"),
+    Column[Status](
+        "HELD", lambda status: f"{dollars(status.held_usd)} in {counted(status.open_holds, 'hold')}"
+    ),
     Column[Status]("PROVIDERS", lambda status: _providers(status)),
 )
 
@@ -45,8 +47,8 @@ def _config(status: Status) -> str:
 
 def _ledger(status: Status) -> str:
     if not status.ledger_available:
-        return f"UNAVAILABLE, {status.ledger_backlog} operations unwritten: nothing billable is admitted"
-    return f"available, {status.ledger_backlog} operations to write"
+        return f"UNAVAILABLE, {counted(status.ledger_backlog, 'operation')} unwritten: nothing billable is admitted"
+    return f"available, {counted(status.ledger_backlog, 'operation')} to write"
 
 
 def _providers(status: Status) -> str:

@@ -10,7 +10,7 @@ import typer
 from otari_cli.context import Operator, now, operator_of
 from otari_cli.options import FormOption, moment
 from otari_cli.table import Column
-from otari_cli.text import count, dollars, when
+from otari_cli.text import count, counted, dollars, when
 from otari_cli.views import REQUESTS
 from otari_daemon.protocol.messages import UsageQuery, UsageSummaryRow
 
@@ -62,4 +62,6 @@ def _add_up(operator: Operator, by: str, query: UsageQuery) -> None:
     if rows and operator.out.form == "table":
         total = sum((Decimal(row.cost_usd) for row in rows), Decimal(0))
         requests = sum(row.requests for row in rows)
-        operator.out.say(f"{requests} requests since {when(query.since)} UTC, {dollars(f'{total:f}')}")
+        operator.out.say(
+            f"{counted(requests, 'request')} since {when(query.since)} UTC, {dollars(f'{total:f}')}"
+        )

@@ -59,7 +59,7 @@ async def _falcon_refusal(
     """Falcon's own refusals (no such route, no such method) in our shape."""
     status = ex.status_code
     if status == 404:
-        error: GatewayError = NotFound(f"no such endpoint: {req.method} is not served here")
+        error: GatewayError = NotFound("no such endpoint; check the path")
     else:
         error = InvalidRequest(ex.title.lower())
         error.status = status

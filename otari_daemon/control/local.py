@@ -99,7 +99,7 @@ class LocalControlPlane:
             route.upstream.name,
             intent.stream,
             price,
-            intent.prompt_presumed,
+            min(intent.prompt_presumed, bound.input_max),
         )
         held = self._ledger.reserve(self._rid_of(request_id), bundle, bound.amount, facts)
         if isinstance(held, Refused):
@@ -110,10 +110,20 @@ class LocalControlPlane:
             limit = OutputLimit(route.upstream.place.output_limit_field, bound.injected)
         attempt = Attempt(route.upstream, route.model, limit)
         admission = Admission(request_id, caller, (attempt,), self._ledger.ticket(), grant)
-        if self._before_dispatch and not await admission.opened.wait(DISPATCH_WAIT_S):
-            self.settle(admission, Ending(Reason.UNSENT, status=LedgerUnavailable.status))
-            raise LedgerUnavailable("the ledger could not be written in time; retry")
+        if self._before_dispatch:
+            await self._on_disk(admission)
         return admission
+
+    async def _on_disk(self, admission: Admission) -> None:
+        """Wait for the hold's commit before anything is sent; give the hold back on every other way out."""
+        durable = False
+        try:
+            durable = await admission.opened.wait(DISPATCH_WAIT_S)
+        finally:
+            if not durable:
+                self.settle(admission, Ending(Reason.UNSENT, status=LedgerUnavailable.status))
+        if not durable:
+            raise LedgerUnavailable("the ledger could not be written in time; retry")
 
     def settle(self, admission: Admission, ending: Ending) -> Ticket:
         """Charge by how it ended; the hold's row becomes the usage row in the same transaction."""
@@ -148,6 +158,7 @@ class _Bound(NamedTuple):
     """The most a request can use and cost. `injected` is an output limit the caller did not set."""
 
     amount: Nano
+    input_max: int
     output_max: int
     injected: int | None
 
@@ -168,7 +179,7 @@ def _bound(intent: Intent, price: Price, bundle: Bundle) -> _Bound:
     amount = ceiling(input_max, output_max, price)
     if amount > AMOUNT_MAX:
         raise BudgetExceeded("the most this request could cost is beyond any budget; lower max_tokens")
-    return _Bound(amount, output_max, injected)
+    return _Bound(amount, input_max, output_max, injected)
 
 
 def _check_leave(seat: Seat, model: str) -> None:

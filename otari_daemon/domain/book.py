@@ -165,6 +165,8 @@ class Book:
         """
         if amount < 0:
             raise ValueError("a hold cannot be negative")
+        if rid in self.open_holds:
+            raise ValueError(f"hold {rid.hex()} is open already")
         refused = self.refusal(bundle, amount)
         if refused is not None:
             return refused

@@ -100,7 +100,7 @@ class Conflict(GatewayError):
 class RateLimited(GatewayError):
     """A limit of ours on requests, tokens or concurrency."""
 
-    status, code, type = 429, "rate_limit_exceeded", "rate_limit_error"
+    status, code, type, retryable = 429, "rate_limit_exceeded", "rate_limit_error", True
 
     def __init__(self, message: str, *, retry_after_s: int) -> None:
         super().__init__(message)

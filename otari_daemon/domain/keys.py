@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 import zlib
 from dataclasses import dataclass
 
@@ -12,6 +13,8 @@ BODY_CHARS = 58
 CHECK_CHARS = 6
 RANDOM_BYTES = 44
 SHOWN_CHARS = 10
+
+_SHAPE = re.compile(rf"{PREFIX}[A-Za-z0-9_-]{{{BODY_CHARS + CHECK_CHARS}}}")
 
 
 def mint(entropy: bytes) -> str:
@@ -24,14 +27,13 @@ def mint(entropy: bytes) -> str:
 
 def well_formed(token: str) -> bool:
     """Whether a token has our shape and its checksum agrees: catches a mistyped key without a look-up."""
-    body = token.removeprefix(PREFIX)
-    if body == token or len(body) != BODY_CHARS + CHECK_CHARS:
+    if not _SHAPE.fullmatch(token):
         return False
-    return _checksum(body[:BODY_CHARS]) == body[BODY_CHARS:]
+    return _checksum(token[len(PREFIX) : -CHECK_CHARS]) == token[-CHECK_CHARS:]
 
 
 def _checksum(body: str) -> str:
-    crc = zlib.crc32(body.encode())
+    crc = zlib.crc32(body.encode()) << 4  # all 32 bits within the first 36 of 40
     return base64.urlsafe_b64encode(crc.to_bytes(5, "big")).decode()[:CHECK_CHARS]
 
 

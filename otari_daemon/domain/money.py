@@ -20,7 +20,7 @@ AMOUNT_MAX = Nano(9_000_000_000 * NANO_PER_USD)
 PICO_PER_USD_PER_MILLION = 1_000_000
 """$1 per million tokens is this many pico-USD per token."""
 
-_DECIMAL = re.compile(r"\$?(\d{1,12})(?:\.(\d{1,18}))?")
+_DECIMAL = re.compile(r"\$?([0-9]{1,12})(?:\.([0-9]{1,18}))?")
 
 
 class AmountError(ValueError):

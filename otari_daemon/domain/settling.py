@@ -14,10 +14,14 @@ TAIL_TOKENS = 64
 
 
 class Consumption(NamedTuple):
-    """What is known of a request's use when it ends: the provider's word, or our own count."""
+    """What is known of a request's use when it ends: the provider's word, or our own count.
+
+    `generated_tokens` is an estimate from the answer's length; `least_tokens` is what it cannot be below.
+    """
 
     reported: Usage | None = None
     generated_tokens: int = 0
+    least_tokens: int = 0
 
 
 class Bill(NamedTuple):
@@ -44,8 +48,11 @@ def bill(reason: Reason, seen: Consumption, prompt_presumed: int, output_max: in
 
 
 def _counted(reason: Reason, seen: Consumption, output_max: int) -> int:
+    """Our count of the output. An estimate cannot pass the limit the answer was given; what was seen can."""
     if reason in _COUNTED_ENDS:
-        return seen.generated_tokens
-    if reason is Reason.CLIENT_CUT:
-        return max(seen.generated_tokens, min(seen.generated_tokens + TAIL_TOKENS, output_max))
-    return 0
+        estimated = seen.generated_tokens
+    elif reason is Reason.CLIENT_CUT:
+        estimated = seen.generated_tokens + TAIL_TOKENS
+    else:
+        return 0
+    return max(seen.least_tokens, min(estimated, output_max))

@@ -31,5 +31,5 @@ class Usage(NamedTuple):
 
 
 NOTHING = Usage()
-UNITS_MAX = 1 << 40
+UNITS_MAX = 1 << 31
 """More units than this in one request are a provider's mistake, not a measurement."""

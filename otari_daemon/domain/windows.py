@@ -65,7 +65,11 @@ class Calendar:
             first -= timedelta(days=first.weekday())
         elif self.unit == "month":
             first = first.replace(day=1)
-        return Period(_instant_ms(first, zone), _instant_ms(self._next(first), zone))
+        after = self._next(first)
+        end = _instant_ms(after, zone)
+        if end <= now_ms:  # clocks set back across midnight: what has begun goes on
+            first, after = after, self._next(after)
+        return Period(_instant_ms(first, zone), _instant_ms(after, zone))
 
     def _next(self, first: datetime) -> datetime:
         if self.unit == "day":

@@ -14,6 +14,8 @@ from otari_daemon.providers.http1.errors import FailureKind, UpstreamError
 MESSAGE_CHARS_MAX = 400
 RETRY_AFTER_S_MAX = 3600
 
+Headers = tuple[tuple[bytes, bytes], ...]
+
 _TIMEOUTS = frozenset(
     {
         FailureKind.CONNECT_TIMEOUT,
@@ -22,7 +24,6 @@ _TIMEOUTS = frozenset(
         FailureKind.TOTAL_TIMEOUT,
     }
 )
-_TELLING = frozenset({400, 404, 422})
 _BILLING = re.compile(r"insufficient[_ ](quota|credit|balance)|billing|out of credit|payment", re.I)
 _SECRETS = re.compile(
     r"""(?x)
@@ -30,8 +31,11 @@ _SECRETS = re.compile(
     | \b(?:sk|pk|gw|gsk|xai|key|AIza|hf|org|proj|req|acct)[-_][A-Za-z0-9_\-*.]{4,}
     | \bBearer\s+\S+
     | \b[A-Za-z0-9+/_\-]{32,}={0,2}
+    | \b[0-9]{1,3}(?:\.[0-9]{1,3}){3}(?::[0-9]+)?\b
+    | (?<![\w.])/(?:app|etc|home|mnt|opt|private|root|srv|tmp|usr|var)/\S+
     """
 )
+_SECRET_CHARS_MIN = 8
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]+")
 
 
@@ -55,10 +59,13 @@ def of_transport(failure: UpstreamError, answering: bool) -> Failure:
     return Failure(error, Reason.UPSTREAM_CUT if answering else Reason.AMBIGUOUS)
 
 
-def of_status(status: int, retry_after: bytes | None, body: bytes) -> Failure:
-    """A provider that answered with a refusal or an error instead of a completion."""
+def of_status(status: int, retry_after: bytes | None, body: bytes, sent: Headers = ()) -> Failure:
+    """A provider that answered with a refusal or an error instead of a completion.
+
+    `sent` are the headers that prove us to the provider; should it repeat them, they are not passed on.
+    """
     reason = Reason.REFUSED
-    told = _provider_message(body)
+    told = _provider_message(body, sent)
     if status == 402 or (status in (400, 422, 429) and told and _BILLING.search(told)):
         error: GatewayError = UpstreamFailed(
             "the upstream provider account is out of credit or over its billing limit; top it up, "
@@ -96,7 +103,7 @@ def _callers_fault(message: str, status: int, code: str) -> GatewayError:
     return UpstreamFailed(message, status=status, code=code)
 
 
-def _provider_message(body: bytes) -> str | None:
+def _provider_message(body: bytes, sent: Headers) -> str | None:
     """The provider's own words, without credentials, addresses, ids or control characters."""
     try:
         parsed = msgspec.json.decode(body)
@@ -107,6 +114,10 @@ def _provider_message(body: bytes) -> str | None:
         told = told.get("message")
     if not isinstance(told, str) or not told.strip():
         return None
+    for _, value in sent:
+        for word in value.decode("latin-1").split():
+            if len(word) >= _SECRET_CHARS_MIN:
+                told = told.replace(word, "[redacted]")
     return _SECRETS.sub("[redacted]", _CONTROLS.sub(" ", told)).strip()[:MESSAGE_CHARS_MAX]
 
 

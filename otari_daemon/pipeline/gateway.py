@@ -71,8 +71,12 @@ class Gateway:
             raise
         attempt = admission.attempts[0]
         settlement = Settlement(self._plane, admission)
-        outgoing = dialect.outgoing(call.body, body, attempt.model, attempt.limit)
-        exchange = attempt.upstream.post(dialect.upstream_path, outgoing, call.request_id)
+        try:
+            outgoing = dialect.outgoing(call.body, body, attempt.model, attempt.limit)
+            exchange = attempt.upstream.post(dialect.upstream_path, outgoing, call.request_id)
+        except BaseException:
+            settlement.close(Reason.UNSENT)
+            raise
         return await self._relay(call, intent, admission, settlement, exchange)
 
     async def _relay(
@@ -85,7 +89,7 @@ class Gateway:
         try:
             await exchange.start()
             if exchange.status >= 300:
-                raise await self._refusal(call, settlement, exchange)
+                raise await self._refusal(call, admission, settlement, exchange)
             if intent.stream and _is_event_stream(exchange):
                 await _durable(admission)
                 meter = call.dialect.meter(intent)
@@ -96,8 +100,8 @@ class Gateway:
         except UpstreamError as failure:
             answering = exchange.status != 0
             error, reason = failures.of_transport(failure, answering)
-            promised = Consumption(None, presumed_tokens(max(0, exchange.length))) if answering else None
-            settlement.close(reason, promised or Consumption(), error.status)
+            promised = max(exchange.length, exchange.unread, 0) if answering else 0
+            settlement.close(reason, Consumption(None, presumed_tokens(promised)), error.status)
             exchange.close()
             release()
             raise error from None
@@ -125,13 +129,16 @@ class Gateway:
         content_type = exchange.header(b"content-type") or b"application/json"
         return WholeReply(answer, content_type, admission.attempts[0].upstream.name)
 
-    async def _refusal(self, call: Call, settlement: Settlement, exchange: Exchange) -> GatewayError:
+    async def _refusal(
+        self, call: Call, admission: Admission, settlement: Settlement, exchange: Exchange
+    ) -> GatewayError:
         """A provider's error answer: void, unless it says that something was used."""
         try:
             body = await exchange.read(ERROR_BYTES_MAX)
         except UpstreamError:
             body = b""
-        error, reason = failures.of_status(exchange.status, exchange.header(b"retry-after"), body)
+        sent = admission.attempts[0].upstream.place.headers
+        error, reason = failures.of_status(exchange.status, exchange.header(b"retry-after"), body, sent)
         seen = call.dialect.read_answer(body).seen
         billed = seen.reported is not None
         settlement.close(Reason.USAGE if billed else reason, seen if billed else Consumption(), error.status)

@@ -114,7 +114,7 @@ class Database:
         partial.replace(self.path.with_name(f"{self.path.name}.{name}"))
 
     def checkpoint(self) -> None:
-        """Move everything from the write-ahead log into the database file."""
+        """Copy what the write-ahead log holds into the database file; the log keeps its size."""
         with self._writer.idle() as con:
             con.execute(sql.CHECKPOINT).fetchall()
 

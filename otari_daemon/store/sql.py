@@ -29,7 +29,7 @@ READER_PRAGMAS: Final = (
 )
 QUICK_CHECK: Final = "PRAGMA quick_check(1)"
 INTEGRITY_CHECK: Final = "PRAGMA integrity_check(100)"
-CHECKPOINT: Final = "PRAGMA wal_checkpoint(TRUNCATE)"
+CHECKPOINT: Final = "PRAGMA wal_checkpoint(PASSIVE)"
 SMALL_CACHE: Final = "PRAGMA cache_size=16"
 USUAL_CACHE: Final = "PRAGMA cache_size=-8192"
 GROW_WAL: Final = (

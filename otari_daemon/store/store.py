@@ -143,7 +143,14 @@ class Store:
         if space != self._space:
             self._space = space
             self._tell()
+            if not space and self._writer is not None and self._writer.failure is None:
+                self._writer.checkpoint_soon()
         return space
+
+    def close_now(self) -> None:
+        """Close a store that was never started."""
+        self._readers.shutdown()
+        self._database.close()
 
     async def close(self, deadline_s: float) -> bool:
         """Drain the queue, checkpoint and close everything; False if the deadline left entries behind."""

@@ -93,7 +93,7 @@ class Writer:
         self._deadline_s = 0.0
         self._posted = self._committed = self._writes = 0
         self._head_s: float | None = None
-        self._failing = False
+        self._failing = self._checkpoint = False
         self._listeners: list[Callable[[bool], None]] = []
         self.failure: StoreError | None = None
 
@@ -142,6 +142,15 @@ class Writer:
         self._posted += len(entries)
         self._queue.put(_Post(entries, done, self._clock()))
 
+    def checkpoint_soon(self) -> None:
+        """Have the log copied into the file after the posts so far.
+
+        Pages that are new in the log make the file grow. Once they are copied, and while nothing is
+        admitted, settlements rewrite pages that exist: they go on when the disk is full.
+        """
+        self._checkpoint = True
+        self.post((), _nothing)
+
     async def write(self, fn: Callable[..., Any], *args: Any) -> Any:
         """Run `fn(con, *args)` in order with the posts; return after its commit, or raise what it raised."""
         if self.failure is not None:
@@ -186,6 +195,10 @@ class Writer:
             jobs, last = self._gather()
             if jobs and not self._commit(jobs):
                 return False
+            if self._checkpoint:
+                self._checkpoint = False
+                with contextlib.suppress(Exception):  # it is a precaution; SQLite checkpoints by itself, too
+                    self._database.checkpoint()
             if last:
                 return True
 
@@ -312,3 +325,7 @@ class Writer:
         self._thread.join()
         if not self._ended.done():
             self._ended.set_result(drained)
+
+
+def _nothing() -> None:
+    """What a post that nobody waits for calls when it is done."""

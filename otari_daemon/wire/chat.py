@@ -23,7 +23,7 @@ from otari_daemon.wire.fields import (
     positive,
     refuse_steering,
 )
-from otari_daemon.wire.openai_usage import AbsurdUsage, normalize
+from otari_daemon.wire.openai_usage import AbsurdUsage, is_hollow, normalize
 from otari_daemon.wire.strict_json import replace_top_level
 
 MESSAGES_MAX = 4096
@@ -53,7 +53,7 @@ class ChatDialect:
         messages = _messages(body)
         listed(body, "tools", TOOLS_MAX)
         stream = flag(body, "stream")
-        choices = positive(body, "n", CHOICES_MAX) or 1
+        choices = max(positive(body, "n", CHOICES_MAX) or 1, positive(body, "best_of", CHOICES_MAX) or 1)
         return Intent(
             model=model,
             stream=stream,
@@ -92,7 +92,7 @@ class ChatDialect:
             usage = normalize(parsed.usage)
         except AbsurdUsage:
             return Reading(counted, Reason.USAGE_INVALID)
-        if usage.output_tokens == 0 and counted.generated_tokens > 0:
+        if is_hollow(usage, counted.generated_tokens):
             return Reading(counted, Reason.USAGE_INVALID)
         return Reading(Consumption(usage), Reason.USAGE)
 

@@ -10,9 +10,9 @@ from otari_daemon.domain.intent import presumed_tokens
 from otari_daemon.domain.records import Reason
 from otari_daemon.domain.settling import Consumption
 from otari_daemon.domain.usage import Usage
-from otari_daemon.wire.chat_text import written_bytes
+from otari_daemon.wire.chat_text import called_bytes, text_bytes, written_bytes
 from otari_daemon.wire.dialect import Reading
-from otari_daemon.wire.openai_usage import AbsurdUsage, normalize
+from otari_daemon.wire.openai_usage import AbsurdUsage, is_hollow, normalize
 from otari_daemon.wire.sse import Splitter, data_of
 
 DONE = b"data: [DONE]\n\n"
@@ -20,7 +20,8 @@ DONE = b"data: [DONE]\n\n"
 
 class _Delta(msgspec.Struct):
     content: str | None = None
-    tool_calls: msgspec.Raw | None = None
+    tool_calls: list[Any] | None = None
+    function_call: Any = None
     reasoning_content: str | None = None
     reasoning: str | None = None
     refusal: str | None = None
@@ -85,8 +86,11 @@ class ChatMeter:
         return b"".join(map(self._pass, events))
 
     def finish(self) -> bytes:
-        """Take the input's end: the kept bytes, with `[DONE]` added where only that is missing."""
-        rest, self._splitter.rest = self._splitter.rest, b""
+        """Take the input's end: the kept bytes, with `[DONE]` added where only that is missing.
+
+        Raises EventTooLong.
+        """
+        rest = self._splitter.take_rest()
         if rest and not self._done:
             self._kept = self._pass(rest) + self._kept
         if self._done or not self._stopped:
@@ -95,9 +99,9 @@ class ChatMeter:
 
     def reading(self) -> Reading:
         """The provider's usage when it stated any that can be true, else our count."""
-        counted = Consumption(None, self.generated())
+        counted = Consumption(None, self.generated(), self._deltas)
         usage = self._usage
-        if self._absurd or (usage is not None and usage.output_tokens == 0 and self._bytes > 0):
+        if self._absurd or (usage is not None and is_hollow(usage, self._bytes)):
             return Reading(counted, Reason.USAGE_INVALID)
         if usage is not None:
             return Reading(Consumption(usage), Reason.USAGE)
@@ -143,16 +147,17 @@ class ChatMeter:
         return not chunk.choices
 
     def _count(self, delta: _Delta) -> None:
-        said = 0
-        if delta.content:
-            said = len(delta.content)
-            if not delta.content.isascii():
-                said = len(delta.content.encode(errors="replace"))
+        said = text_bytes(delta.content)
         for text in (delta.reasoning_content, delta.reasoning, delta.refusal):
             if text:
-                said += len(text.encode(errors="replace"))
+                said += text_bytes(text)
         if delta.tool_calls is not None:
-            said += written_bytes({"tool_calls": msgspec.json.decode(delta.tool_calls)})
+            said += called_bytes(delta.tool_calls)
+        if delta.function_call is not None:
+            said += called_bytes([{"": delta.function_call}])
+        self._add(said)
+
+    def _add(self, said: int) -> None:
         if said:
             self._deltas += 1
             self._bytes += said
@@ -162,15 +167,14 @@ class ChatMeter:
         try:
             loose = msgspec.json.decode(data)
         except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
-            self._deltas += 1
-            self._bytes += len(data)
+            self._add(len(data))
             return
         if not isinstance(loose, dict):
             return
         choices = loose.get("choices")
         for choice in choices if isinstance(choices, list) else ():
             if isinstance(choice, dict):
-                self._bytes += written_bytes(choice.get("delta"))
+                self._add(written_bytes(choice.get("delta")))
                 self._stopped = self._stopped or choice.get("finish_reason") is not None
         if loose.get("usage") is not None:
             self._note(loose["usage"])
@@ -183,7 +187,9 @@ class ChatMeter:
             self._absurd = True
             return
         known = self._usage
-        if known is not None and usage.output_tokens < known.output_tokens:
+        if known is not None and (
+            usage.output_tokens < known.output_tokens or usage.input_tokens < known.input_tokens
+        ):
             self._absurd = True
             return
         self._usage = usage

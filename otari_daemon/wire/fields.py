@@ -30,14 +30,27 @@ _STEERING = frozenset(
         "organization",
         "host",
         "region",
+        "headers",
+        "forward_headers",
+        "endpoint",
+        "endpoint_url",
+        "azure_endpoint",
+        "proxy_url",
+        "callbacks",
+        "success_callback",
+        "failure_callback",
+        "chat_template",
+        "custom_llm_provider",
     }
 )
+_STEERING_PREFIXES = ("aws_", "vertex_")
 
 
 def refuse_steering(body: dict[str, Any]) -> None:
     """Refuse fields that would choose where a request goes or with whose credential."""
-    for field in body.keys() & _STEERING:
-        raise InvalidRequest(f"{field!r} is set by the gateway's operator, not in a request", param=field)
+    for field in body:
+        if field in _STEERING or field.startswith(_STEERING_PREFIXES):
+            raise InvalidRequest(f"{field!r} is set by the gateway's operator, not in a request", param=field)
 
 
 def model_of(body: dict[str, Any]) -> str:

@@ -15,7 +15,7 @@ def normalize(stated: Any) -> Usage:
     """Read `prompt_tokens`, `completion_tokens` and their details.
 
     Cached and audio tokens are part of the prompt. Reasoning is part of the completion unless the
-    total shows that a provider counts it beside. Raises AbsurdUsage.
+    total, or its size where no total is given, shows that a provider counts it beside. Raises AbsurdUsage.
     """
     if not isinstance(stated, dict):
         raise AbsurdUsage
@@ -24,8 +24,9 @@ def normalize(stated: Any) -> Usage:
     wrote = stated.get("completion_tokens_details") or {}
     cached, heard = _count(read, "cached_tokens", 0), _count(read, "audio_tokens", 0)
     thought, spoke = _count(wrote, "reasoning_tokens", 0), _count(wrote, "audio_tokens", 0)
-    total = _count(stated, "total_tokens", prompt + completion)
-    if total == prompt + completion + thought:
+    beside = prompt + completion + thought
+    total = _count(stated, "total_tokens", beside if thought > completion else prompt + completion)
+    if total == beside:
         completion += thought
     elif total != prompt + completion:
         raise AbsurdUsage
@@ -40,6 +41,11 @@ def normalize(stated: Any) -> Usage:
         audio_output=spoke,
         requests=1,
     )
+
+
+def is_hollow(usage: Usage, said_bytes: int) -> bool:
+    """Whether usage denies what happened: every request has a prompt, and what is said has tokens."""
+    return usage.input_tokens == 0 or (usage.output_tokens == 0 and said_bytes > 0)
 
 
 def _count(stated: Any, field: str, default: int | None = None) -> int:

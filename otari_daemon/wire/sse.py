@@ -10,17 +10,22 @@ import re
 EVENT_BYTES_MAX = 1 << 20
 """A longer event is a broken upstream, not an answer."""
 
-_BOUNDARY = re.compile(rb"\r\n\r\n|\n\n|\r\r|\n\r\n|\r\n\n")
+_BOUNDARY = re.compile(rb"(?>\r\n?|\n)(?>\r\n?|\n)")
+_BOUNDARY_BYTES_MAX = 4
 _LINE_END = re.compile(rb"\r\n|\n|\r")
 _BOM = b"\xef\xbb\xbf"
 
 
 class EventTooLong(Exception):
-    """An upstream event passed `EVENT_BYTES_MAX` without ending."""
+    """An upstream event, with its terminator, is longer than `EVENT_BYTES_MAX`."""
 
 
 class Splitter:
-    """Cuts a byte stream into whole events, each with its terminator; keeps the rest for later."""
+    """Cuts a byte stream into whole events, each with its terminator; keeps the rest for later.
+
+    What comes out depends on the bytes alone, not on how they were cut. At most `EVENT_BYTES_MAX` and
+    one chunk are kept.
+    """
 
     __slots__ = ("rest",)
 
@@ -28,30 +33,51 @@ class Splitter:
         self.rest = b""
 
     def feed(self, chunk: bytes) -> list[bytes]:
-        """Take bytes as they came and give back the events they complete, byte for byte."""
-        data = self.rest + chunk if self.rest else chunk
-        if data.endswith(b"\n\n") and data.count(b"\n\n") == 1 and b"\r" not in data:
-            self.rest = b""
-            return [data]
-        return self._cut(data)
+        """Take bytes as they came and give back the events they complete, byte for byte.
 
-    def _cut(self, data: bytes) -> list[bytes]:
+        Raises EventTooLong once all events before the long one have been given.
+        """
+        known = len(self.rest)
+        data = self.rest + chunk if known else chunk
+        if data.endswith(b"\n\n") and data.find(b"\n\n") == len(data) - 2 and b"\r" not in data:
+            events, self.rest = [data], b""
+            if len(data) > EVENT_BYTES_MAX:
+                raise EventTooLong
+            return events
+        return self._cut(data, max(0, known - _BOUNDARY_BYTES_MAX + 1))
+
+    def take_rest(self) -> bytes:
+        """The last event at the input's end, with the blank line it lacks. Raises EventTooLong."""
+        rest, self.rest = self.rest, b""
+        if len(rest) > EVENT_BYTES_MAX:
+            raise EventTooLong
+        if not rest or _BOUNDARY.search(rest, max(0, len(rest) - _BOUNDARY_BYTES_MAX)):
+            return rest
+        return rest + (b"\n" if rest.endswith(b"\n") else b"\n\n")
+
+    def _cut(self, data: bytes, unseen: int) -> list[bytes]:
+        """Cut where events end; no event ends before `unseen`."""
         events, start = [], 0
-        for boundary in _BOUNDARY.finditer(data):
-            if boundary.end() == len(data) and data.endswith(b"\r"):
+        for boundary in _BOUNDARY.finditer(data, unseen):
+            end = boundary.end()
+            if end == len(data) and data.endswith(b"\r"):
                 break  # the next byte may be the LF of this CR
-            events.append(data[start : boundary.end()])
-            start = boundary.end()
+            if end - start > EVENT_BYTES_MAX:
+                break
+            events.append(data[start:end])
+            start = end
         self.rest = data[start:]
-        if len(self.rest) > EVENT_BYTES_MAX:
+        if len(self.rest) > EVENT_BYTES_MAX and not events:
             raise EventTooLong
         return events
 
 
 def data_of(event: bytes) -> bytes:
     """The joined `data` of one event, without field name and leading space; empty when it has none."""
-    if event.startswith(b"data: ") and event.endswith(b"\n\n") and event.count(b"\n") == 2:
-        return event[6:-2]
+    if event.startswith(b"data: ") and event.endswith(b"\n\n"):
+        data = event[6:-2]
+        if b"\n" not in data and b"\r" not in data:
+            return data
     found = []
     for line in _LINE_END.split(event.removeprefix(_BOM)):
         name, _, value = line.partition(b":")

@@ -180,7 +180,7 @@ def test_books_that_are_off_end_in_1_and_name_the_row(otari: Otari, operations: 
 
     assert ran.code == 1
     assert "hold 7" in ran.out
-    assert "1 findings" in ran.err
+    assert "1 finding:" in ran.err
 
 
 def test_status_ends_in_1_when_the_ledger_cannot_be_written(otari: Otari, operations: FakeOperations) -> None:

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from otari_cli.exits import Exit, exit_of
+from otari_cli.main import run
 from tests.admin.fake_operations import ROW, FakeOperations
 from tests.admin.served import Served
 from tests.cli.conftest import Otari
@@ -139,3 +140,31 @@ def test_a_closed_pipe_ends_quietly(operations: FakeOperations, daemon: Served) 
     )
 
     assert (ran.returncode, ran.stderr, ran.stdout.count("\n")) == (0, "", 1)
+
+
+class _Became(Exception):
+    """Where `execv` would have replaced this process."""
+
+
+@pytest.mark.parametrize(
+    ("argv", "becomes"),
+    [
+        (("serve",), ("otari_daemon",)),
+        (
+            ("serve", "--config", "c.yml", "--port", "0", "--log-level", "debug"),
+            ("otari_daemon", "--config", "c.yml", "--port", "0", "--log-level", "debug"),
+        ),
+        (("mock", "--port", "0", "--help"), ("otari_daemon.mock", "--port", "0", "--help")),
+    ],
+)
+def test_serve_and_mock_become_the_daemon_and_the_mock(
+    monkeypatch: pytest.MonkeyPatch, argv: tuple[str, ...], becomes: tuple[str, ...]
+) -> None:
+    def execv(program: str, words: list[str]) -> None:
+        raise _Became(program, *words)
+
+    monkeypatch.setattr(os, "execv", execv)
+
+    with pytest.raises(_Became) as became:
+        run(list(argv))
+    assert became.value.args == (sys.executable, sys.executable, "-m", *becomes)

@@ -71,3 +71,15 @@ def test_the_help_of_every_command_can_be_shown() -> None:
     )
 
     assert set(json.loads(_python(code).splitlines()[-1])) == {0}
+
+
+@pytest.mark.parametrize(
+    ("words", "offered"), [("otari ke", "keys"), ("otari keys l", "list"), ("otari -", "--help")]
+)
+def test_a_shell_is_offered_what_fits(words: str, offered: str) -> None:
+    env = {"_OTARI_COMPLETE": "complete_bash", "COMP_WORDS": words, "COMP_CWORD": str(words.count(" "))}
+
+    out = _python("from otari_cli.main import run; raise SystemExit(run([]))", **env)
+
+    assert offered in out.split()
+    assert "--install-completion" not in out

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -79,3 +80,14 @@ def test_what_was_and_what_comes_join_without_a_gap_or_a_double(
         out, _ = process.communicate(timeout=PATIENCE_S)
 
     assert [line.split()[-1] for line in out.splitlines()] == ["req_1", "req_2", "req_3"]
+
+
+def test_an_interrupt_ends_quietly(daemon: Served, operations: FakeOperations) -> None:
+    daemon.call(operations.feed.put_nowait, Event("c1", "request", row=ROW))
+
+    with _following(daemon, "-f") as process:
+        _line(process)
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=PATIENCE_S)
+
+    assert (process.returncode, err) == (130, "")

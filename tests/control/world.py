@@ -13,6 +13,7 @@ from typing import Any, cast
 from otari_daemon.admin.operations import Operations
 from otari_daemon.control.actor import Actor
 from otari_daemon.control.catalog import Catalog
+from otari_daemon.control.default_prices import DefaultPrices
 from otari_daemon.control.ledger import Ledger
 from otari_daemon.control.local import LocalControlPlane
 from otari_daemon.control.notes import Note, Notes
@@ -97,6 +98,7 @@ class World:
     ops: Operations
     stopped: asyncio.Event
     requests: int = 0
+    closed: bool = False
 
     async def caller(self, secret: str | None) -> Caller:
         """Who presents a secret; raises as for any request."""
@@ -131,6 +133,12 @@ class World:
         con.close()
         return dumped
 
+    async def close(self) -> None:
+        """Let the database go, once."""
+        if not self.closed:
+            self.closed = True
+            assert await self.store.close(WAIT_S)
+
     def memory(self) -> object:
         """What memory knows that an operator can change."""
         accounts = {id: repr(account) for id, account in self.ledger.book.accounts.items()}
@@ -150,17 +158,28 @@ async def opened(path: Path, clock: HandClock) -> AsyncIterator[World]:
     seats.load(stored, store.read_now(users.everything), store.read_now(budgets.assignments))
     loop = asyncio.get_running_loop()
     store.start(loop)
+    made = _composed(path, clock, store, seats, Ledger(book, store, loop))
     try:
-        yield _composed(path, clock, store, seats, Ledger(book, store, loop))
+        yield made
     finally:
-        assert await store.close(WAIT_S)
+        await made.close()
+
+
+@asynccontextmanager
+async def reopened(world: World) -> AsyncIterator[World]:
+    """The next daemon on the same database, which the last one has left."""
+    await world.close()
+    async with opened(world.path, world.clock) as later:
+        yield later
 
 
 def _composed(path: Path, clock: HandClock, store: Store, seats: Seats, ledger: Ledger) -> World:
     upstreams: dict[str, Any] = {"up": FakeUpstream("up"), "fake": FakeUpstream("fake", "mock", mock=True)}
     prices = PriceList([PRICE, Price("fake:*", Rates.of(input=500_000), 0, "mock", 8192)])
     served = {"up": ("model", "unpriced"), "fake": ("echo",)}
-    catalog = Catalog(cast("dict[str, Upstream]", upstreams), {"fast": "up:model"}, served, prices)
+    catalog = Catalog(
+        cast("dict[str, Upstream]", upstreams), {"fast": "up:model"}, served, prices, DefaultPrices.none()
+    )
     activity: Activity[Note] = Activity()
     plane = LocalControlPlane(
         seats,

@@ -17,7 +17,7 @@ CLOSED_MS_P99 = 100
 ROUNDS = 50
 PHASES = {
     "before headers": ("up:fault:ttft_never", True, 0),
-    "before the first token": ("up:slow:20000", True, 1),
+    "before the first token": ("up:fault:stall_after:0", True, 1),
     "between chunks": ("up:drip:2000:20", True, 3),
     "without a stream": ("up:fault:ttft_never", False, 0),
 }

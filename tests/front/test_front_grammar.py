@@ -1,4 +1,4 @@
-"""What the front lets pass is within RFC 9112's grammar, byte for byte; a regular expression is the oracle."""
+"""What the front lets pass is within RFC 9112's grammar, byte for byte; a regex is the oracle."""
 
 from __future__ import annotations
 
@@ -111,5 +111,8 @@ def test_a_damaged_head_that_passes_is_still_within_the_grammar(
 )
 def test_the_scan_refuses_odd_line_ends_even_if_the_parser_would_not(field: bytes) -> None:
     with pytest.raises(Refused):
-        line = read_line(b"GET / HTTP/1.1\r\n" + field + b"\r\n\r\n", FrontLimits())
-        judge_lines(line, 1, FrontLimits())
+        scan(b"GET / HTTP/1.1\r\n" + field + b"\r\n\r\n", field_count=1)
+
+
+def scan(head: bytes, field_count: int) -> None:
+    judge_lines(read_line(head, FrontLimits()), field_count, FrontLimits())

@@ -160,7 +160,7 @@ Method = Callable[Concatenate[S, P], Coroutine[Any, Any, T]]
 def changes(method: Method[S, P, T]) -> Method[S, P, T]:
     """Mark a method that changes something: it runs by itself and to its end."""
 
-    async def run(self: S, *args: P.args, **kwargs: P.kwargs) -> T:
+    async def run(self: S, /, *args: P.args, **kwargs: P.kwargs) -> T:
         return await self.desk.alone(lambda: method(self, *args, **kwargs))
 
     functools.update_wrapper(run, method)
