@@ -6,10 +6,11 @@ import json
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 from urllib.parse import urlencode
 
 from otari_cli import wire
+from otari_cli.change import Change
 from otari_cli.exits import AdminError, CliError
 from otari_daemon.protocol import codec, paths
 from otari_daemon.protocol import messages as m
@@ -23,17 +24,6 @@ ANSWER_S = 30.0
 VERIFY_S = 3600.0
 KEEPALIVE_S = 45.0
 """Three times the daemon's keepalive: a feed silent for longer is dead."""
-
-
-class Change(NamedTuple):
-    """How a change is asked for: judged only, or made, and the reason given for it."""
-
-    dry_run: bool = False
-    reason: str | None = None
-
-    def query(self) -> dict[str, object]:
-        """As the daemon reads it."""
-        return {"dry_run": "true" if self.dry_run else None, "reason": self.reason}
 
 
 class AdminClient:

@@ -1,4 +1,4 @@
-"""Tables that fit: columns are dropped, then shortened, until a row is as wide as the terminal."""
+"""Tables that fit: columns are left out, then shortened, until a row is as wide as the terminal."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ _COLORS = {"red": "31", "green": "32", "yellow": "33", "dim": "2"}
 class Column(NamedTuple, Generic[R]):
     """A column: its title, what it shows of a row, and how it gives way.
 
-    `rank` 0 is never dropped; of the others the highest goes first. `shrinks` lets it be shortened.
+    `rank` 0 is always there; the others join in order of rank, each if there is still room for it.
+    `shrinks` lets it be shortened.
     """
 
     title: str
@@ -30,7 +31,10 @@ class Column(NamedTuple, Generic[R]):
 
 
 def draw(columns: Sequence[Column[R]], rows: Sequence[R], limit: int | None, *, color: bool) -> list[str]:
-    """Lay rows out under their titles in lines of at most `limit` cells; None is as wide as it takes."""
+    """Lay rows out under their titles in lines of at most `limit` cells; None is as wide as it takes.
+
+    Columns of rank 0 that do not shrink may need more: an id is worth a wrapped line, half an id is not.
+    """
     chosen = [(column, [plain(column.show(row)) for row in rows]) for column in columns]
     sized = [(column, cells, max(map(width, [column.title, *cells]))) for column, cells in chosen]
     fitting = _fit(sized, limit)
@@ -55,11 +59,11 @@ Sized = list[tuple[Column[R], list[str], int]]
 def _fit(sized: Sized[R], limit: int | None) -> Sized[R]:
     if limit is None:
         return sized
-    while _total(sized, shortened=True) > limit:
-        droppable = [item for item in sized if item[0].rank]
-        if not droppable:
-            break
-        sized = [item for item in sized if item is not max(droppable, key=lambda each: each[0].rank)]
+    kept = [item for item in sized if not item[0].rank]
+    for item in sorted((item for item in sized if item[0].rank), key=lambda each: each[0].rank):
+        if _total([*kept, item], shortened=True) <= limit:
+            kept.append(item)
+    sized = [item for item in sized if item in kept]
     while _total(sized) > limit:
         at = max(range(len(sized)), key=lambda i: sized[i][2] if sized[i][0].shrinks else 0)
         column, shown, cells = sized[at]

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import typer
 
-from otari_cli.client import AdminClient, Change
+from otari_cli.change import Change
 from otari_cli.context import Operator, operator_of
 from otari_cli.options import DryRun, FormOption, Reason, Yes
 from otari_cli.output import Form
+
+if TYPE_CHECKING:
+    from otari_cli.client import AdminClient
 
 Body = Callable[..., None]
 

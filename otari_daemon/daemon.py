@@ -28,6 +28,7 @@ from otari_daemon.mock.server import serve as serve_mock
 from otari_daemon.runtime import Books, Runtime, build_runtime
 from otari_daemon.sockets import BACKLOG, bind_admin, bind_public
 from otari_daemon.store import budgets, keys, prices, users
+from otari_daemon.store.errors import StoreUnavailable
 from otari_daemon.store.store import Store
 from otari_daemon.telemetry.activity import Activity
 from otari_daemon.telemetry.clock import SystemClock
@@ -210,11 +211,15 @@ class Daemon:
 
 
 async def _tick(books: Books) -> None:
-    """Once a second until cancelled: progress of live streams to disk, a look at the space left there."""
+    """Once a second until cancelled: progress of streams and uses of keys to disk, a look at its space."""
     while True:
+        await asyncio.sleep(TICK_S)
         books.ledger.checkpoint()
         books.store.check_space(len(books.ledger.book.open_holds))
-        await asyncio.sleep(TICK_S)
+        uses = [keys.KeyUse(*use) for use in books.seats.unnoted_uses()]
+        if uses:
+            with contextlib.suppress(StoreUnavailable):  # the next use is noted again
+                await books.store.write(keys.touch, uses)
 
 
 def _server(app: object, limits: FrontLimits, drain_s: float) -> _Server:

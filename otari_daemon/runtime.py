@@ -27,6 +27,8 @@ from otari_daemon.telemetry.clock import Clock
 
 REQUEST_ID_PREFIX = "req_"
 MOCK = "mock"
+MOCK_MODELS = ("echo", "lorem")
+"""What is listed of the mock; it serves more, with arguments."""
 
 
 class UnknownProviderType(Exception):
@@ -73,6 +75,8 @@ def build_runtime(config: Config, books: Books, mock_socket: Path | None, stored
     upstreams = {place.name: Upstream(place) for place in _places(config, mock_socket)}
     prices = PriceList(stored, _configured_prices(config), _mock_price())
     served = {name: provider.models for name, provider in config.providers.items()}
+    if mock_socket is not None:
+        served.setdefault(MOCK, MOCK_MODELS)
     defaults = DefaultPrices.bundled() if config.default_pricing else DefaultPrices.none()
     catalog = Catalog(upstreams, config.aliases, served, prices, defaults)
     plane = LocalControlPlane(
@@ -85,7 +89,7 @@ def build_runtime(config: Config, books: Books, mock_socket: Path | None, stored
         in_flight_max=config.limits.max_in_flight,
         before_dispatch=config.ledger.durability == "before_dispatch",
     )
-    return Runtime(config, catalog, plane, Gateway(plane), upstreams)
+    return Runtime(config, catalog, plane, Gateway(plane, books.clock.monotonic_ns), upstreams)
 
 
 def _rid(request_id: str) -> bytes:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Annotated, Literal, cast, get_args
+from typing import TYPE_CHECKING, Annotated, Literal, cast, get_args
 
 import typer
 
@@ -14,16 +14,14 @@ from otari_cli.table import Column
 from otari_cli.text import dollars, when
 from otari_cli.views import USES
 from otari_cli.writes import Write, writes
-from otari_daemon.protocol.codec import FieldError
-from otari_daemon.protocol.messages import (
-    UNSET,
-    BudgetAssign,
-    BudgetCreate,
-    BudgetInfo,
-    BudgetUpdate,
-    HolderKind,
-)
-from otari_daemon.protocol.shorthand import parse_budget
+
+if TYPE_CHECKING:
+    from otari_daemon.protocol.messages import (
+        BudgetAssign,
+        BudgetCreate,
+        BudgetInfo,
+        HolderKind,
+    )
 
 app = typer.Typer(
     help="Budgets: limits that cannot be overspent.", rich_markup_mode=None, no_args_is_help=True
@@ -34,15 +32,15 @@ ModeOption = Annotated[
     Literal["enforce", "shadow"] | None, typer.Option(help="Refuse what is over it, or only watch.")
 ]
 
-COLUMNS = (
-    Column[BudgetInfo]("ID", lambda budget: budget.budget_id),
-    Column[BudgetInfo]("NAME", lambda budget: budget.name or "", shrinks=True),
-    Column[BudgetInfo]("LIMIT", lambda budget: dollars(budget.limit_usd, "unlimited"), right=True),
-    Column[BudgetInfo]("PER", lambda budget: _period(budget)),
-    Column[BudgetInfo]("MODE", lambda budget: budget.mode, rank=2),
-    Column[BudgetInfo]("SCOPE", lambda budget: budget.scope, rank=3),
-    Column[BudgetInfo]("CREATED (UTC)", lambda budget: when(budget.created_at), rank=4),
-    Column[BudgetInfo]("HOLDERS", lambda budget: _holders(budget), rank=1, shrinks=True),
+COLUMNS: tuple[Column[BudgetInfo], ...] = (
+    Column("ID", lambda budget: budget.budget_id),
+    Column("NAME", lambda budget: budget.name or "", shrinks=True),
+    Column("LIMIT", lambda budget: dollars(budget.limit_usd, "unlimited"), right=True),
+    Column("PER", lambda budget: _period(budget)),
+    Column("MODE", lambda budget: budget.mode, rank=2),
+    Column("SCOPE", lambda budget: budget.scope, rank=3),
+    Column("CREATED (UTC)", lambda budget: when(budget.created_at), rank=4),
+    Column("HOLDERS", lambda budget: _holders(budget), rank=1, shrinks=True),
 )
 
 
@@ -95,6 +93,8 @@ def set_(
     mode: ModeOption = None,
 ) -> None:
     """Change a budget for all its holders. A bare amount keeps the period."""
+    from otari_daemon.protocol.messages import UNSET, BudgetUpdate
+
     update = BudgetUpdate(name=name or UNSET, mode=mode or UNSET)
     if limit is not None:
         given = _limit(limit)
@@ -138,6 +138,9 @@ def acknowledge(write: Write, budget: Budget) -> None:
 
 
 def _limit(text: str) -> BudgetCreate:
+    from otari_daemon.protocol.codec import FieldError
+    from otari_daemon.protocol.shorthand import parse_budget
+
     try:
         return parse_budget(text, "the limit")
     except FieldError as error:
@@ -145,6 +148,8 @@ def _limit(text: str) -> BudgetCreate:
 
 
 def _holder(text: str) -> BudgetAssign:
+    from otari_daemon.protocol.messages import BudgetAssign, HolderKind
+
     kind, colon, id = text.partition(":")
     if kind not in get_args(HolderKind) or (kind == "global") == bool(colon) or bool(id) != bool(colon):
         raise wrong("a holder", "is key:NAME, user:ID or global")

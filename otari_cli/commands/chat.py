@@ -5,16 +5,18 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from otari_cli.context import Operator, operator_of
 from otari_cli.exits import CliError, Exit
 from otari_cli.options import wrong
-from otari_cli.talk import Talker
 from otari_cli.text import count, dollars, lasting, plain_lines
-from otari_daemon.protocol.messages import Status, UsageQuery
+
+if TYPE_CHECKING:
+    from otari_cli.talk import Talker
+    from otari_daemon.protocol.messages import Status
 
 app = typer.Typer(rich_markup_mode=None)
 OFFLINE_MODEL = "mock:echo"
@@ -34,6 +36,8 @@ def chat(
     key: Annotated[str | None, typer.Option(help="The virtual key; $OTARI_KEY otherwise.")] = None,
 ) -> None:
     """Ask a model and show its answer as it comes; its cost is told on standard error."""
+    from otari_cli.talk import Talker
+
     operator = operator_of(ctx)
     secret = key or os.environ.get("OTARI_KEY")
     if not secret:
@@ -67,6 +71,8 @@ def _turn(operator: Operator, talker: Talker, model: str, said: Messages) -> str
 
 def _bill(operator: Operator, request_id: str | None) -> None:
     """Say what the request cost, as it stands on the books."""
+    from otari_daemon.protocol.messages import UsageQuery
+
     rows = operator.admin.usage_rows(UsageQuery(request_id=request_id, limit=1)) if request_id else []
     if not rows:
         operator.out.say("cost unknown: the request is not on the books yet")

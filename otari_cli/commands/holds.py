@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
 import typer
 
@@ -10,18 +11,20 @@ from otari_cli.context import operator_of
 from otari_cli.options import FormOption
 from otari_cli.table import Column
 from otari_cli.text import count, counted, dollars, lasting
-from otari_daemon.protocol.messages import HoldInfo
+
+if TYPE_CHECKING:
+    from otari_daemon.protocol.messages import HoldInfo
 
 app = typer.Typer(rich_markup_mode=None)
 
-COLUMNS = (
-    Column[HoldInfo]("REQUEST", lambda hold: hold.request_id),
-    Column[HoldInfo]("AGE", lambda hold: lasting(hold.age_ms), right=True),
-    Column[HoldInfo]("AMOUNT", lambda hold: dollars(hold.amount_usd), right=True),
-    Column[HoldInfo]("KEY", lambda hold: hold.key_name or hold.key_id or "", shrinks=True),
-    Column[HoldInfo]("MODEL", lambda hold: hold.model, rank=1, shrinks=True),
-    Column[HoldInfo]("STATE", lambda hold: _state(hold), rank=2),
-    Column[HoldInfo]("UNDER", lambda hold: ", ".join(hold.ceilings), rank=3, shrinks=True),
+COLUMNS: tuple[Column[HoldInfo], ...] = (
+    Column("REQUEST", lambda hold: hold.request_id),
+    Column("AGE", lambda hold: lasting(hold.age_ms), right=True),
+    Column("AMOUNT", lambda hold: dollars(hold.amount_usd), right=True),
+    Column("KEY", lambda hold: hold.key_name or hold.key_id or "", shrinks=True),
+    Column("MODEL", lambda hold: hold.model, rank=1, shrinks=True),
+    Column("STATE", lambda hold: _state(hold), rank=2),
+    Column("UNDER", lambda hold: ", ".join(hold.ceilings), rank=3, shrinks=True),
 )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -12,23 +12,25 @@ from otari_cli.table import Column
 from otari_cli.text import dollars, when
 from otari_cli.views import USES
 from otari_cli.writes import Write, writes
-from otari_daemon.protocol.messages import BudgetUse, KeyCreate, KeyCreated, KeyInfo
+
+if TYPE_CHECKING:
+    from otari_daemon.protocol.messages import BudgetUse, KeyCreated, KeyInfo
 
 app = typer.Typer(help="Virtual keys: what a caller presents.", rich_markup_mode=None, no_args_is_help=True)
 Key = Annotated[str, typer.Argument(help="The key's id or name.")]
 
 _COLORS = {"revoked": "red", "expired": "yellow"}
-COLUMNS = (
-    Column[KeyInfo]("ID", lambda key: key.id),
-    Column[KeyInfo]("NAME", lambda key: key.key_name or "", shrinks=True),
-    Column[KeyInfo]("KEY", lambda key: f"{key.key_prefix}…", rank=3),
-    Column[KeyInfo]("USER", lambda key: key.user_id or "", rank=2, shrinks=True),
-    Column[KeyInfo]("STATUS", lambda key: key.status, color=lambda key: _COLORS.get(key.status)),
-    Column[KeyInfo]("SPENT", lambda key: _spent(key.budgets), rank=1, right=True),
-    Column[KeyInfo]("LAST USED (UTC)", lambda key: when(key.last_used_at), rank=4),
-    Column[KeyInfo]("EXPIRES (UTC)", lambda key: when(key.expires_at), rank=5),
-    Column[KeyInfo]("MODELS", lambda key: _models(key), rank=6, shrinks=True),
-    Column[KeyInfo]("CREATED (UTC)", lambda key: when(key.created_at), rank=7),
+COLUMNS: tuple[Column[KeyInfo], ...] = (
+    Column("ID", lambda key: key.id),
+    Column("NAME", lambda key: key.key_name or "", shrinks=True),
+    Column("KEY", lambda key: f"{key.key_prefix}…", rank=3),
+    Column("USER", lambda key: key.user_id or "", rank=2, shrinks=True),
+    Column("STATUS", lambda key: key.status, color=lambda key: _COLORS.get(key.status)),
+    Column("SPENT", lambda key: _spent(key.budgets), rank=1, right=True),
+    Column("LAST USED (UTC)", lambda key: when(key.last_used_at), rank=4),
+    Column("EXPIRES (UTC)", lambda key: when(key.expires_at), rank=5),
+    Column("MODELS", lambda key: _models(key), rank=6, shrinks=True),
+    Column("CREATED (UTC)", lambda key: when(key.created_at), rank=7),
 )
 
 
@@ -47,6 +49,8 @@ def create(
 
     The secret alone goes to standard output: OTARI_KEY=$(otari keys create ci --budget 5/day)
     """
+    from otari_daemon.protocol.messages import KeyCreate
+
     new = KeyCreate(
         key_name=name,
         user_id=user,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import typer
 
 from otari_cli.context import operator_of
@@ -9,14 +11,16 @@ from otari_cli.exits import Exit
 from otari_cli.options import FormOption
 from otari_cli.table import Column
 from otari_cli.text import counted, lasting
-from otari_daemon.protocol.messages import Finding, VerifyReport
+
+if TYPE_CHECKING:
+    from otari_daemon.protocol.messages import Finding, VerifyReport
 
 app = typer.Typer(help="The books.", rich_markup_mode=None, no_args_is_help=True)
 
-FINDINGS = (
-    Column[Finding]("ROW", lambda finding: finding.row),
-    Column[Finding]("INVARIANT", lambda finding: finding.invariant, rank=1),
-    Column[Finding]("FOUND", lambda finding: finding.message, shrinks=True),
+FINDINGS: tuple[Column[Finding], ...] = (
+    Column("ROW", lambda finding: finding.row),
+    Column("INVARIANT", lambda finding: finding.invariant, rank=1),
+    Column("FOUND", lambda finding: finding.message, shrinks=True),
 )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import typer
 
 from otari_cli.context import operator_of
@@ -9,24 +11,24 @@ from otari_cli.exits import Exit
 from otari_cli.options import FormOption
 from otari_cli.table import Column
 from otari_cli.text import counted, dollars, lasting
-from otari_daemon.protocol.messages import Status
+
+if TYPE_CHECKING:
+    from otari_daemon.protocol.messages import Status
 
 app = typer.Typer(rich_markup_mode=None)
 
-COLUMNS = (
-    Column[Status]("VERSION", lambda status: status.version),
-    Column[Status]("PID", lambda status: str(status.pid)),
-    Column[Status]("UP", lambda status: lasting(status.uptime_s * 1000)),
-    Column[Status]("LISTEN", lambda status: status.listen),
-    Column[Status]("SOCKET", lambda status: status.admin_socket),
-    Column[Status]("CONFIG", lambda status: _config(status)),
-    Column[Status]("DATABASE", lambda status: status.database),
-    Column[Status]("LEDGER", lambda status: _ledger(status)),
-    Column[Status]("REQUESTS", lambda status: f"{status.requests_total}, {status.in_flight} in flight"),
-    Column[Status](
-        "HELD", lambda status: f"{dollars(status.held_usd)} in {counted(status.open_holds, 'hold')}"
-    ),
-    Column[Status]("PROVIDERS", lambda status: _providers(status)),
+COLUMNS: tuple[Column[Status], ...] = (
+    Column("VERSION", lambda status: status.version),
+    Column("PID", lambda status: str(status.pid)),
+    Column("UP", lambda status: lasting(status.uptime_s * 1000)),
+    Column("LISTEN", lambda status: status.listen),
+    Column("SOCKET", lambda status: status.admin_socket),
+    Column("CONFIG", lambda status: _config(status)),
+    Column("DATABASE", lambda status: status.database),
+    Column("LEDGER", lambda status: _ledger(status)),
+    Column("REQUESTS", lambda status: f"{status.requests_total}, {status.in_flight} in flight"),
+    Column("HELD", lambda status: f"{dollars(status.held_usd)} in {counted(status.open_holds, 'hold')}"),
+    Column("PROVIDERS", lambda status: _providers(status)),
 )
 
 
@@ -46,9 +48,10 @@ def _config(status: Status) -> str:
 
 
 def _ledger(status: Status) -> str:
+    waiting = counted(status.ledger_backlog, "operation")
     if not status.ledger_available:
-        return f"UNAVAILABLE, {counted(status.ledger_backlog, 'operation')} unwritten: nothing billable is admitted"
-    return f"available, {counted(status.ledger_backlog, 'operation')} to write"
+        return f"UNAVAILABLE, {waiting} unwritten: nothing billable is admitted"
+    return f"available, {waiting} to write"
 
 
 def _providers(status: Status) -> str:

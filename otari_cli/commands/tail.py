@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, NamedTuple
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
@@ -12,7 +12,9 @@ from otari_cli.options import FormOption, moment, wrong
 from otari_cli.output import Output
 from otari_cli.text import count, dollars, lasting
 from otari_cli.views import REQUESTS, status_color
-from otari_daemon.protocol.messages import Event, Refusal, UsageQuery, UsageRow
+
+if TYPE_CHECKING:
+    from otari_daemon.protocol.messages import Event, Refusal, UsageRow
 
 app = typer.Typer(rich_markup_mode=None)
 BACK = 1000
@@ -51,6 +53,8 @@ def tail(
 
 def _follow(operator: Operator, since: str | None, after: str | None) -> None:
     """Open the feed first and look back second, so that nothing falls between the two."""
+    from otari_daemon.protocol.messages import Event
+
     events = operator.admin.events(after)
     past = _past(operator, since, BACK) if since else []
     for row in past:
@@ -66,6 +70,8 @@ def _follow(operator: Operator, since: str | None, after: str | None) -> None:
 
 
 def _past(operator: Operator, since: str, limit: int) -> list[UsageRow]:
+    from otari_daemon.protocol.messages import UsageQuery
+
     start = moment(since, now(), "--since", ahead=False)
     return operator.admin.usage_rows(UsageQuery(since=start, limit=limit))[::-1]
 

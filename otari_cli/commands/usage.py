@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -12,17 +12,19 @@ from otari_cli.options import FormOption, moment
 from otari_cli.table import Column
 from otari_cli.text import count, counted, dollars, when
 from otari_cli.views import REQUESTS
-from otari_daemon.protocol.messages import UsageQuery, UsageSummaryRow
+
+if TYPE_CHECKING:
+    from otari_daemon.protocol.messages import UsageQuery, UsageSummaryRow
 
 app = typer.Typer(rich_markup_mode=None)
 SINCE_ADDED_UP = "7d"
 
-SUMMARY = (
-    Column[UsageSummaryRow]("GROUP", lambda row: row.group or "(none)", shrinks=True),
-    Column[UsageSummaryRow]("REQUESTS", lambda row: str(row.requests), right=True),
-    Column[UsageSummaryRow]("IN", lambda row: count(row.prompt_tokens), rank=1, right=True),
-    Column[UsageSummaryRow]("OUT", lambda row: count(row.completion_tokens), rank=2, right=True),
-    Column[UsageSummaryRow]("COST", lambda row: dollars(row.cost_usd), right=True),
+SUMMARY: tuple[Column[UsageSummaryRow], ...] = (
+    Column("GROUP", lambda row: row.group or "(none)", shrinks=True),
+    Column("REQUESTS", lambda row: str(row.requests), right=True),
+    Column("IN", lambda row: count(row.prompt_tokens), rank=1, right=True),
+    Column("OUT", lambda row: count(row.completion_tokens), rank=2, right=True),
+    Column("COST", lambda row: dollars(row.cost_usd), right=True),
 )
 
 
@@ -41,6 +43,8 @@ def usage(
     output: FormOption = "table",
 ) -> None:
     """Show settled requests, newest first, or with --by what they add up to."""
+    from otari_daemon.protocol.messages import UsageQuery
+
     operator = operator_of(ctx, output)
     at = now()
     start = since or (SINCE_ADDED_UP if by else None)

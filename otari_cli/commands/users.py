@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -12,18 +12,20 @@ from otari_cli.table import Column
 from otari_cli.text import dollars, when
 from otari_cli.views import USES
 from otari_cli.writes import Write, writes
-from otari_daemon.protocol.messages import UserCreate, UserInfo, UserUpdate
+
+if TYPE_CHECKING:
+    from otari_daemon.protocol.messages import UserInfo
 
 app = typer.Typer(help="Users: whom keys bill.", rich_markup_mode=None, no_args_is_help=True)
 User = Annotated[str, typer.Argument(help="The user's id.")]
 
-COLUMNS = (
-    Column[UserInfo]("USER", lambda user: user.user_id),
-    Column[UserInfo]("ALIAS", lambda user: user.alias or "", rank=2, shrinks=True),
-    Column[UserInfo]("STATE", lambda user: _state(user), color=lambda user: "red" if user.blocked else None),
-    Column[UserInfo]("SPENT", lambda user: dollars(user.spend_usd), right=True),
-    Column[UserInfo]("HELD", lambda user: dollars(user.held_usd), rank=1, right=True),
-    Column[UserInfo]("CREATED (UTC)", lambda user: when(user.created_at), rank=3),
+COLUMNS: tuple[Column[UserInfo], ...] = (
+    Column("USER", lambda user: user.user_id),
+    Column("ALIAS", lambda user: user.alias or "", rank=2, shrinks=True),
+    Column("STATE", lambda user: _state(user), color=lambda user: "red" if user.blocked else None),
+    Column("SPENT", lambda user: dollars(user.spend_usd), right=True),
+    Column("HELD", lambda user: dollars(user.held_usd), rank=1, right=True),
+    Column("CREATED (UTC)", lambda user: when(user.created_at), rank=3),
 )
 
 
@@ -37,6 +39,8 @@ def create(
     ] = None,
 ) -> None:
     """Create a user."""
+    from otari_daemon.protocol.messages import UserCreate
+
     new = UserCreate(user_id=user, alias=alias, budget=budget)
     made = write.admin.create_user(new, write.change)
     write.tell(f"created {made.user_id}", made)
@@ -64,15 +68,13 @@ def show(ctx: typer.Context, user: User, output: FormOption = "table") -> None:
 def block(write: Write, user: User) -> None:
     """Refuse everything a user's keys ask, from the next request on."""
     write.confirm(f"block {user}?")
-    made = write.admin.update_user(user, UserUpdate(blocked=True), write.change)
-    write.tell(f"blocked {made.user_id}", made)
+    _set_blocked(write, user, blocked=True)
 
 
 @writes(app)
 def unblock(write: Write, user: User) -> None:
     """Let a user's keys work again."""
-    made = write.admin.update_user(user, UserUpdate(blocked=False), write.change)
-    write.tell(f"unblocked {made.user_id}", made)
+    _set_blocked(write, user, blocked=False)
 
 
 @writes(app)
@@ -81,6 +83,13 @@ def delete(write: Write, user: User) -> None:
     write.confirm(f"delete {user} and revoke their keys?")
     write.admin.delete_user(user, write.change)
     write.tell(f"deleted {user}")
+
+
+def _set_blocked(write: Write, user: str, *, blocked: bool) -> None:
+    from otari_daemon.protocol.messages import UserUpdate
+
+    made = write.admin.update_user(user, UserUpdate(blocked=blocked), write.change)
+    write.tell(f"{'blocked' if blocked else 'unblocked'} {made.user_id}", made)
 
 
 def _state(user: UserInfo) -> str:

@@ -7,8 +7,9 @@ from falcon.asgi import Request, Response
 PAGE = b"""<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
 <title>otari</title><style>
-body{font:16px/1.5 ui-monospace,monospace;max-width:46rem;margin:3rem auto;padding:0 1rem;color:#1c2630;background:#fbfaf7}
-pre{background:#10212b;color:#e8f1ee;padding:1rem;overflow-x:auto;border-radius:6px}a{color:#0a6}h1{letter-spacing:.05em}
+body{font:16px/1.5 ui-monospace,monospace;max-width:46rem;margin:3rem auto;padding:0 1rem}
+body{color:#1c2630;background:#fbfaf7}h1{letter-spacing:.05em}
+pre{background:#10212b;color:#e8f1ee;padding:1rem;overflow-x:auto;border-radius:6px}
 </style></head><body><h1>otari</h1>
 <p>An LLM gateway for people who live in a terminal. It speaks the OpenAI API here; point a client at it:</p>
 <pre>from openai import OpenAI

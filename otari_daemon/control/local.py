@@ -72,11 +72,13 @@ class LocalControlPlane:
 
     async def authenticate(self, credential: bytes, request_id: str, endpoint: str) -> Caller:
         """Find the key in memory; unknown, revoked and expired ones are told apart by nobody outside."""
+        now_ms = self._clock.now_ms()
         seat = self._seats.find(credential)
-        if seat is None or seat.key.refusal(self._clock.now_ms()) is not None:
+        if seat is None or seat.key.refusal(now_ms) is not None:
             refusal = Unauthenticated("invalid API key")
             self._notes.refusal(None, request_id, endpoint, refusal)
             raise refusal
+        seat.used_ms = now_ms
         return Caller(seat.key.id, seat.key.name, seat.user.id, seat)
 
     async def admit(self, caller: Caller, intent: Intent, request_id: str, endpoint: str) -> Admission:
@@ -135,7 +137,7 @@ class LocalControlPlane:
             self._clock.now_ms(),
             charge.usage,
             ending.status,
-            ending.first_byte_us,
+            max(0, ending.answered_ns - grant.started_ns) // 1000,
             (self._clock.monotonic_ns() - grant.started_ns) // 1000,
         )
         closed = self._ledger.settle(grant.hold, charge, outcome)

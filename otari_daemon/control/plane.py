@@ -31,12 +31,15 @@ class Attempt(NamedTuple):
 
 
 class Ending(NamedTuple):
-    """How a request ended. `status` is what the client was answered; 0 when nobody was left to answer."""
+    """How a request ended. `status` is what the client was answered; 0 when nobody was left to answer.
+
+    `answered_ns` is the monotonic moment the provider began to answer; 0 if it never did.
+    """
 
     reason: Reason
     seen: Consumption = Consumption()
     status: int = 0
-    first_byte_us: int = 0
+    answered_ns: int = 0
 
 
 class Ticket(Protocol):

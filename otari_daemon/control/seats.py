@@ -18,6 +18,8 @@ class Seat:
     key: VirtualKey
     user: User
     bundle: Bundle | None = None
+    used_ms: int = 0
+    noted_ms: int = 0
 
 
 class Seats:
@@ -87,6 +89,13 @@ class Seats:
         self.accounts_of = {holder: tuple(accounts) for holder, accounts in drawn.items()}
         for seat in self._by_id.values():
             seat.bundle = None
+
+    def unnoted_uses(self) -> list[tuple[int, str]]:
+        """When keys were last used, as far as it is new since the last call: (epoch ms, key id)."""
+        used = [seat for seat in self._by_id.values() if seat.used_ms > seat.noted_ms]
+        for seat in used:
+            seat.noted_ms = seat.used_ms
+        return [(seat.used_ms, seat.key.id) for seat in used]
 
     def bundle(self, seat: Seat, now_ms: int) -> Bundle:
         """The ceilings a key draws on now: its own, its user's and everybody's."""

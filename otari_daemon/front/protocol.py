@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from httptools import HttpParserError, HttpParserUpgrade, HttpRequestParser
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
@@ -32,11 +32,7 @@ if TYPE_CHECKING:
     from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
     from uvicorn.server import ServerState
 
-_HEAD: Final = 0
-_SIZED: Final = 1
-_CHUNKED: Final = 2
-_ANSWER: Final = 3
-_CLOSING: Final = 4
+_HEAD, _SIZED, _CHUNKED, _ANSWER, _CLOSING = range(5)
 
 _SINGLE = heads.SINGLE
 _UNPARSED = refusals.malformed("the request does not follow HTTP/1.1")
@@ -53,24 +49,10 @@ def protocol_class(limits: FrontLimits) -> type[StrictHttpProtocol]:
 class StrictHttpProtocol(HttpToolsProtocol):
     """One connection; uvicorn makes the requests' cycles, this decides what reaches them."""
 
-    __slots__ = (  # beside uvicorn's own dictionary, which more names would make slower
-        "_body_began_s",
-        "_chunks",
-        "_fields",
-        "_good_host",
-        "_held",
-        "_least_limit",
-        "_left",
-        "_length",
-        "_line",
-        "_peer",
-        "_phase",
-        "_read_alarm",
-        "_reader",
-        "_refusal",
-        "_served",
-        "_upgrade",
-        "_writes",
+    # beside uvicorn's own dictionary, which more names would make slower
+    __slots__ = (
+        *("_body_began_s", "_chunks", "_fields", "_good_host", "_held", "_least_limit", "_left", "_length"),
+        *("_line", "_peer", "_phase", "_read_alarm", "_reader", "_refusal", "_served", "_upgrade", "_writes"),
     )
     limits = FrontLimits()
 

@@ -50,8 +50,9 @@ class Call(NamedTuple):
 class Gateway:
     """Serves inference requests: the one route every dialect takes."""
 
-    def __init__(self, plane: ControlPlane) -> None:
+    def __init__(self, plane: ControlPlane, monotonic_ns: Callable[[], int]) -> None:
         self._plane = plane
+        self._monotonic_ns = monotonic_ns
 
     async def authenticate(self, credential: bytes, request_id: str, endpoint: str) -> Caller:
         """Who is calling; before the body is read."""
@@ -88,6 +89,7 @@ class Gateway:
         call.reader.on_gone(abort)
         try:
             await exchange.start()
+            settlement.answered_ns = self._monotonic_ns()
             if exchange.status >= 300:
                 raise await self._refusal(call, admission, settlement, exchange)
             if intent.stream and _is_event_stream(exchange):

@@ -10,19 +10,22 @@ NOTHING_SEEN = Consumption()
 
 
 class Settlement:
-    """Tells the control plane how a request ended. Later calls change nothing."""
+    """Tells the control plane how a request ended. Later calls change nothing.
 
-    __slots__ = ("_admission", "_plane", "first_byte_us", "ticket")
+    `answered_ns` is set to the monotonic moment at which the provider begins to answer.
+    """
+
+    __slots__ = ("_admission", "_plane", "answered_ns", "ticket")
 
     def __init__(self, plane: ControlPlane, admission: Admission) -> None:
         self._plane = plane
         self._admission = admission
         self.ticket: Ticket | None = None
-        self.first_byte_us = 0
+        self.answered_ns = 0
 
     def close(self, reason: Reason, seen: Consumption = NOTHING_SEEN, status: int = 0) -> Ticket:
         """Settle, and give the ticket that says when that is on disk."""
         if self.ticket is None:
-            ending = Ending(reason, seen, status, self.first_byte_us)
+            ending = Ending(reason, seen, status, self.answered_ns)
             self.ticket = self._plane.settle(self._admission, ending)
         return self.ticket

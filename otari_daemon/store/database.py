@@ -62,7 +62,7 @@ class Database:
         self._lock = _lock(self.path)
         self._roles: list[_Role] = []
         try:
-            with _explained(self.path):
+            with explained(self.path):
                 os.close(os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600))
                 self._writer = self._role(sql.WRITER_PRAGMAS)
                 self._reader = self._role(sql.READER_PRAGMAS)
@@ -191,7 +191,10 @@ class _Role:
         try:
             _configure(con, self._pragmas)
         except BaseException:
-            self.pony.provider.pool.drop(con)  # or Pony would hand it out again, half set up
+            if self.pony.provider is None:
+                con.close()
+            else:
+                self.pony.provider.pool.drop(con)  # or Pony would hand it out again, half set up
             raise
         self._all.append(con)
         self._thread.con = con
@@ -208,7 +211,7 @@ def _path_of(url: str) -> Path:
 
 
 def _lock(path: Path) -> int:
-    with _explained(path):
+    with explained(path):
         descriptor = os.open(
             path.with_name(path.name + ".lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600
         )
@@ -233,13 +236,16 @@ def _configure(con: Connection, pragmas: tuple[tuple[str, str, int], ...]) -> No
 
 
 @contextlib.contextmanager
-def _explained(path: Path) -> Iterator[None]:
+def explained(path: Path) -> Iterator[None]:
+    """Turn whatever the engine or the system raises while opening into one line for the operator."""
     try:
         yield
     except StoreError:
         raise
     except OSError as error:
         raise StoreError(f"the database {path} cannot be opened: {error.strerror}") from error
+    except UnicodeDecodeError as error:  # SQLite quotes the damaged schema in its message
+        raise StoreError(f"the database {path} is damaged: restore a backup") from error
     except Exception as error:
         cause = sqlite_error(error)
         if cause is None:

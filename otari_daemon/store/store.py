@@ -10,7 +10,7 @@ from typing import Concatenate, ParamSpec, TypeVar
 from otari_daemon.domain.book import Book, Entry
 from otari_daemon.domain.records import Progress, RecoveredHold
 from otari_daemon.store import recovery, spare
-from otari_daemon.store.database import Connection, Database, Session
+from otari_daemon.store.database import Connection, Database, Session, explained
 from otari_daemon.store.errors import StoreError, StoreUnavailable
 from otari_daemon.store.migrate import migrate
 from otari_daemon.store.writer import Writer
@@ -40,8 +40,9 @@ class Store:
         """Lock, open, migrate and check what `url` names; raise `StoreError` with one clear line."""
         database = Database(url)
         try:
-            migrate(database, now_ms)
-            database.map()
+            with explained(database.path):
+                migrate(database, now_ms)
+                database.map()
         except BaseException:
             database.close()
             raise
@@ -49,18 +50,18 @@ class Store:
 
     def begin_epoch(self) -> int:
         """Count this start, durably; the number names this daemon's holds."""
-        with self._database.transaction() as con:
+        with explained(self._database.path), self._database.transaction() as con:
             self._epoch = recovery.begin_epoch(con)
         return self._epoch
 
     def recover(self, epoch: int, now_ms: int) -> list[RecoveredHold]:
         """Close the holds of every earlier epoch, in one transaction; before serving."""
-        with self._database.transaction() as con:
+        with explained(self._database.path), self._database.transaction() as con:
             return recovery.recover(con, epoch, now_ms)
 
     def load_book(self, epoch: int) -> Book:
         """The book as the rows have it."""
-        with self._database.snapshot() as session:
+        with explained(self._database.path), self._database.snapshot() as session:
             return recovery.load_book(session.con, epoch)
 
     def read_now(self, fn: Callable[Concatenate[Session, P], T], *args: P.args, **kwargs: P.kwargs) -> T:

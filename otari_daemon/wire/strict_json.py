@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from typing import Any, Final, NoReturn
 
 import msgspec
@@ -27,8 +28,10 @@ _decode_members = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 _encode = msgspec.json.Encoder().encode
 _pack = msgspec.msgpack.Encoder().encode
 
+_STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"', re.DOTALL)
 _MARKS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
 _TOO_DEEP = f"the body is nested more than {MAX_DEPTH} levels deep"
+_TOO_MANY = f"the body has more than {MAX_NODES} values"
 _UNREAD: Final = object()
 _NOT_AN_OBJECT = "the body must be a JSON object"
 
@@ -50,6 +53,8 @@ class InvalidJson(ValueError):
 
 def decode(body: bytes) -> dict[str, Any]:
     """Return the object `body` says, or raise InvalidJson saying in plain words what is wrong with it."""
+    if len(body) > MAX_NODES:
+        _refuse_crowded(body)
     value: Any = _UNREAD
     try:
         value = _decode(body)
@@ -91,6 +96,20 @@ def replace_top_level(body: bytes, obj: dict[str, Any], changes: dict[str, Any])
 
 def _is_same(old: Any, new: Any) -> bool:
     return old is new or (type(old) is type(new) and type(new) in (str, int, bool) and old == new)
+
+
+def _refuse_crowded(body: bytes) -> None:
+    """Refuse a body that has too many values before they are built, by counting outside its strings.
+
+    An array or object has as many values as commas and one, so the commas or the brackets tell.
+    """
+    if body.count(b",") + body.count(b"[") + body.count(b"{") <= MAX_NODES:
+        return
+    if body.count(b'"') - body.count(b'\\"') <= 4 * MAX_NODES:  # a key and a string for each value
+        bare = _STRING.sub(b"", body)
+        if bare.count(b",") < MAX_NODES and bare.count(b"[") + bare.count(b"{") <= MAX_NODES:
+            return
+    raise InvalidJson(_TOO_MANY)
 
 
 def _decode_exactly(body: bytes) -> Any:
@@ -161,7 +180,7 @@ def _judge_shape(value: Any) -> None:
             below += node.values() if type(node) is dict else node
         nodes += len(below)
         if nodes > MAX_NODES:
-            raise InvalidJson(f"the body has more than {MAX_NODES} values")
+            raise InvalidJson(_TOO_MANY)
         level = below
 
 

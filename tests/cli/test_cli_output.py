@@ -145,6 +145,17 @@ def test_a_table_with_columns_that_give_way_fits(rows: list[tuple[str, str]], li
     assert all(width(line) <= limit for line in draw(columns, rows, limit, color=False))
 
 
+def test_a_column_too_wide_leaves_its_room_to_those_after_it() -> None:
+    columns = [
+        Column[str]("NAME", lambda row: row),
+        Column[str]("REQUEST", lambda row: "r" * 36, rank=1),
+        Column[str]("IN", lambda row: "12", rank=2),
+    ]
+
+    assert draw(columns, ["ci"], 30, color=False) == ["NAME  IN", "ci    12"]
+    assert draw(columns, ["ci"], 60, color=False)[0].split() == ["NAME", "REQUEST", "IN"]
+
+
 def test_color_is_only_around_what_it_marks() -> None:
     columns = [Column[str]("STATUS", lambda row: row, color=lambda _: "red")]
 

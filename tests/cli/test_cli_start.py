@@ -79,7 +79,10 @@ def test_the_help_of_every_command_can_be_shown() -> None:
 def test_a_shell_is_offered_what_fits(words: str, offered: str) -> None:
     env = {"_OTARI_COMPLETE": "complete_bash", "COMP_WORDS": words, "COMP_CWORD": str(words.count(" "))}
 
-    out = _python("from otari_cli.main import run; raise SystemExit(run([]))", **env)
+    code = "import sys, json, otari_cli.main as m\ntry: m.run([])\nfinally: print(json.dumps([*sys.modules]))"
 
-    assert offered in out.split()
+    *out, modules = _python(code, **env).splitlines()
+
+    assert offered in out
     assert "--install-completion" not in out
+    assert not set(json.loads(modules)) & (HEAVY | {"http.client", "otari_daemon.protocol.messages"})

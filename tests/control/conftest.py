@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.control.world import HandClock, World, opened
+from tests.control.world import Entropy, HandClock, World, opened
 
 
 @pytest.fixture
 async def world(tmp_path: Path) -> AsyncIterator[World]:
     """Books with nothing in them."""
-    async with opened(tmp_path / "otari.db", HandClock()) as made:
+    async with opened(tmp_path / "otari.db", HandClock(), Entropy()) as made:
         yield made

@@ -16,7 +16,7 @@ from otari_daemon.protocol.messages import BudgetCreate, KeyCreate, UserCreate, 
 from tests.control.world import ACTOR, World
 
 
-async def test_a_blocked_user_is_refused_by_the_next_request_and_an_unblocked_one_is_not(
+async def test_a_blocked_user_is_refused_by_the_next_request_until_unblocked(
     world: World,
 ) -> None:
     made = await world.ops.create_key(KeyCreate("ci", user_id="ann"), ACTOR, dry_run=False)

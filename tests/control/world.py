@@ -97,7 +97,7 @@ class World:
     plane: LocalControlPlane
     ops: Operations
     stopped: asyncio.Event
-    requests: int = 0
+    entropy: Entropy
     closed: bool = False
 
     async def caller(self, secret: str | None) -> Caller:
@@ -123,8 +123,7 @@ class World:
 
     def name_request(self) -> str:
         """A request id whose bytes begin with the time."""
-        self.requests += 1
-        return "req_" + (self.clock.ms.to_bytes(6, "big") + self.requests.to_bytes(10, "big")).hex()
+        return "req_" + (self.clock.ms.to_bytes(6, "big") + self.entropy(12)[:10]).hex()
 
     def dump(self) -> list[str]:
         """The whole database as text."""
@@ -147,7 +146,7 @@ class World:
 
 
 @asynccontextmanager
-async def opened(path: Path, clock: HandClock) -> AsyncIterator[World]:
+async def opened(path: Path, clock: HandClock, entropy: Entropy) -> AsyncIterator[World]:
     """A daemon's books, opened as the daemon opens them."""
     store = Store.open(f"sqlite:///{path}", now_ms=clock.ms, spare_bytes=0)
     epoch = store.begin_epoch()
@@ -158,7 +157,7 @@ async def opened(path: Path, clock: HandClock) -> AsyncIterator[World]:
     seats.load(stored, store.read_now(users.everything), store.read_now(budgets.assignments))
     loop = asyncio.get_running_loop()
     store.start(loop)
-    made = _composed(path, clock, store, seats, Ledger(book, store, loop))
+    made = _composed(path, clock, entropy, store, seats, Ledger(book, store, loop))
     try:
         yield made
     finally:
@@ -169,11 +168,13 @@ async def opened(path: Path, clock: HandClock) -> AsyncIterator[World]:
 async def reopened(world: World) -> AsyncIterator[World]:
     """The next daemon on the same database, which the last one has left."""
     await world.close()
-    async with opened(world.path, world.clock) as later:
+    async with opened(world.path, world.clock, world.entropy) as later:
         yield later
 
 
-def _composed(path: Path, clock: HandClock, store: Store, seats: Seats, ledger: Ledger) -> World:
+def _composed(
+    path: Path, clock: HandClock, entropy: Entropy, store: Store, seats: Seats, ledger: Ledger
+) -> World:
     upstreams: dict[str, Any] = {"up": FakeUpstream("up"), "fake": FakeUpstream("fake", "mock", mock=True)}
     prices = PriceList([PRICE, Price("fake:*", Rates.of(input=500_000), 0, "mock", 8192)])
     served = {"up": ("model", "unpriced"), "fake": ("echo",)}
@@ -195,7 +196,5 @@ def _composed(path: Path, clock: HandClock, store: Store, seats: Seats, ledger: 
     facts = DaemonFacts(
         clock.monotonic_ns(), "digest", None, "http://127.0.0.1:8000", "/a.sock", "sqlite:///x"
     )
-    ops = LocalOperations(
-        store, seats, ledger, activity, clock, Entropy(), lambda: catalog, facts, stopped.set
-    )
-    return World(path, store, seats, ledger, activity, clock, catalog, plane, ops, stopped)
+    ops = LocalOperations(store, seats, ledger, activity, clock, entropy, lambda: catalog, facts, stopped.set)
+    return World(path, store, seats, ledger, activity, clock, catalog, plane, ops, stopped, entropy)

@@ -30,35 +30,33 @@ class Seen(NamedTuple):
     whole: set[str]
 
 
-async def client(machine: Machine, key: str, seen: Seen, rng: random.Random) -> None:
+async def client(http: httpx.AsyncClient, seen: Seen, rng: random.Random) -> None:
     """Ask until the daemon dies."""
-    headers = {"authorization": f"Bearer {key}"}
-    async with httpx.AsyncClient(base_url=machine.url, headers=headers, timeout=30) as http:
-        while True:
-            stream = rng.random() < 0.5
-            body = {
-                "model": rng.choice(MODELS),
-                "stream": stream,
-                "messages": [{"role": "user", "content": "word " * rng.randrange(1, 60)}],
-            }
-            try:
-                async with http.stream("POST", "/chat/completions", json=body) as answer:
-                    content = await answer.aread()
-            except httpx.HTTPError:
-                return
-            if answer.status_code == 200 and (not stream or content.endswith(b"data: [DONE]\n\n")):
-                seen.whole.add(answer.headers["x-request-id"])
+    while True:
+        stream = rng.random() < 0.5
+        body = {
+            "model": rng.choice(MODELS),
+            "stream": stream,
+            "messages": [{"role": "user", "content": "word " * rng.randrange(1, 60)}],
+        }
+        try:
+            async with http.stream("POST", "/chat/completions", json=body) as answer:
+                content = await answer.aread()
+        except httpx.HTTPError:
+            return
+        if answer.status_code == 200 and (not stream or content.endswith(b"data: [DONE]\n\n")):
+            seen.whole.add(answer.headers["x-request-id"])
 
 
 async def life(machine: Machine, key: str, seen: Seen, rng: random.Random) -> None:
     """Load one daemon until it is killed at a random moment."""
-    clients = [asyncio.create_task(client(machine, key, seen, rng)) for _ in range(CLIENTS)]
-    await asyncio.sleep(rng.uniform(*LIFE_S))
-    assert machine.daemon is not None
-    machine.daemon.kill()
-    await asyncio.wait(clients, timeout=10)
-    for task in clients:
-        task.cancel()
+    headers = {"authorization": f"Bearer {key}"}
+    async with httpx.AsyncClient(base_url=machine.url, headers=headers, timeout=30, verify=False) as http:
+        clients = [asyncio.create_task(client(http, seen, rng)) for _ in range(CLIENTS)]
+        await asyncio.sleep(rng.uniform(*LIFE_S))
+        assert machine.daemon is not None
+        machine.daemon.kill()
+        await asyncio.wait_for(asyncio.gather(*clients), 10)
 
 
 def judge(machine: Machine, seen: Seen, cycle: int) -> list[str]:

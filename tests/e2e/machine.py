@@ -1,4 +1,4 @@
-"""One machine under test: a spawned daemon, a spawned mock provider with a bill, and the operator's socket."""
+"""One machine under test: a spawned daemon, a spawned mock with a bill, and the operator's socket."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ class Spawned:
 
 
 class Machine:
-    """A state directory, a mock provider named `up` in a process of its own, and daemons one after another."""
+    """A state directory, a mock provider of its own named `up`, and daemons one after another."""
 
     def __init__(self, **config: Any) -> None:
         self.home = Path(tempfile.mkdtemp(prefix="otari-e2e-", dir="/tmp"))

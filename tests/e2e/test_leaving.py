@@ -27,7 +27,12 @@ async def leave(machine: Machine, key: str, model: str, stream: bool, chunks: in
     """Ask, read that many pieces, close; return the monotonic nanosecond at which we left."""
     reader, writer = await asyncio.open_connection("127.0.0.1", machine.port)
     body = json.dumps(
-        {"model": model, "stream": stream, "max_tokens": 3000, "messages": [{"role": "user", "content": "hi"}]}
+        {
+            "model": model,
+            "stream": stream,
+            "max_tokens": 3000,
+            "messages": [{"role": "user", "content": "hi"}],
+        }
     ).encode()
     writer.write(
         b"POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n"

@@ -155,9 +155,7 @@ async def test_many_at_once_async_are_each_charged_what_the_provider_billed(mach
     billed, charged = machine.billed_nano(), sum(map(nano, machine.usage()))
 
     async with openai.AsyncOpenAI(base_url=machine.url, api_key=key, max_retries=0) as client:
-        calls = [
-            client.chat.completions.create(model=f"up:lorem:{1 + n}", messages=HELLO) for n in range(60)
-        ]
+        calls = [client.chat.completions.create(model=f"up:lorem:{1 + n}", messages=HELLO) for n in range(60)]
         await asyncio.gather(*calls)
 
     machine.quiet()
@@ -166,9 +164,7 @@ async def test_many_at_once_async_are_each_charged_what_the_provider_billed(mach
 
 async def test_a_cancelled_stream_is_closed_upstream_and_charged(machine, key):
     async with openai.AsyncOpenAI(base_url=machine.url, api_key=key, max_retries=0) as client:
-        stream = await client.chat.completions.create(
-            model="up:drip:500:10", messages=HELLO, stream=True
-        )
+        stream = await client.chat.completions.create(model="up:drip:500:10", messages=HELLO, stream=True)
         async for _ in stream:
             break
         await stream.close()

@@ -171,6 +171,8 @@ ACCEPTED: dict[bytes, dict[str, Any]] = {
     nested(DEEPEST): json.loads(nested(DEEPEST)),
     nested(DEEPEST, b""): json.loads(nested(DEEPEST, b"")),
     b'{"a":"' + b"[" * 5000 + b'"}': {"a": "[" * 5000},
+    b'{"a":"' + b'\\",[{' * 250_000 + b'"}': {"a": '",[{' * 250_000},
+    b'{"a":[' + b"1," * 199_997 + b"1]}": {"a": [1] * 199_998},
 }
 
 CASES = [(reason, body) for reason, bodies in REFUSED.items() for body in bodies]
@@ -196,11 +198,13 @@ def test_the_corpus_has_at_least_a_hundred_cases() -> None:
     "body",
     [
         nested(100_000),
-        b'{"a":[' + b"[],[]," * 500_000 + b"1]}",
+        b'{"a":[' + b"[],[]," * 3_000_000 + b"1]}",
+        b'{"a":[' + b'"","",' * 3_000_000 + b"1]}",
+        b'{"a":[' + (b"[" * 50 + b"]" * 50 + b",") * 200_000 + b"1]}",
         b'{"a":' * 200_000 + b"1" + b"}" * 200_000,
         b'{"a":"' + b"\\u0041" * 1_000_000 + b"\xff" + b'"}',
     ],
-    ids=["deep", "wide", "deep objects", "escapes"],
+    ids=["deep", "wide", "many strings", "brackets", "deep objects", "escapes"],
 )
 def test_a_hostile_body_is_refused_without_taking_long(body: bytes) -> None:
     began = time.process_time()

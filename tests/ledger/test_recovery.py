@@ -37,7 +37,7 @@ async def test_a_sent_hold_is_posted_at_its_progress_and_no_more_than_it_held(tm
     balance = store.load_book(epoch).accounts[1].balance
 
     expected = [(rid_of(1), 1_000, 10), (rid_of(2), 1_000, 90), (rid_of(3), 25, 25)]
-    assert (closed, again) == ([RecoveredHold(*each) for each in expected], [])
+    assert ([tuple(each) for each in closed], again) == (expected, [])
     assert row is not None
     assert (row.reason, row.settled_ms, row.usage.output, row.state) == (Reason.CRASH, NOW_MS + 7, 40, 4)
     assert balance is not None

@@ -52,7 +52,13 @@ class Desk:
     """What every operation stands on: the rows, what memory has of them, time and randomness."""
 
     def __init__(
-        self, store: Store, seats: Seats, ledger: Ledger, clock: Clock, entropy: Callable[[int], bytes]
+        self,
+        store: Store,
+        seats: Seats,
+        ledger: Ledger,
+        clock: Clock,
+        entropy: Callable[[int], bytes],
+        turn_wait_s: float = TURN_WAIT_S,
     ) -> None:
         self.seats = seats
         self.ledger = ledger
@@ -60,6 +66,7 @@ class Desk:
         self.entropy = entropy
         self._store = store
         self._turn = asyncio.Lock()
+        self._turn_wait_s = turn_wait_s
         self._changing: set[asyncio.Task[Any]] = set()
 
     @property
@@ -86,7 +93,7 @@ class Desk:
     async def alone(self, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
         """Do `work` while nothing else changes, to its end even when whoever asked has gone.
 
-        Raises Overloaded after `TURN_WAIT_S`.
+        Raises Overloaded when its turn does not come in time.
         """
         task = asyncio.create_task(self._in_turn(work))
         self._changing.add(task)
@@ -113,7 +120,7 @@ class Desk:
 
     async def _in_turn(self, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
         try:
-            async with asyncio.timeout(TURN_WAIT_S):
+            async with asyncio.timeout(self._turn_wait_s):
                 await self._turn.acquire()
         except TimeoutError as error:
             raise Overloaded("other changes are still being made; retry") from error

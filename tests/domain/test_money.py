@@ -1,0 +1,91 @@
+"""Dollars at the edges, whole nano-USD inside: exact both ways, or refused."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from otari_daemon.domain.money import (
+    AMOUNT_MAX,
+    NANO_PER_USD,
+    AmountError,
+    format_usd,
+    format_usd_per_million,
+    parse_usd,
+    parse_usd_per_million,
+)
+
+amounts = st.integers(0, AMOUNT_MAX)
+
+
+@given(amounts)
+def test_an_amount_written_and_read_is_itself(amount):
+    assert parse_usd(format_usd(amount)) == amount
+
+
+@given(st.integers(0, 10**18 - 1))
+def test_a_rate_written_and_read_is_itself(rate):
+    assert parse_usd_per_million(format_usd_per_million(rate)) == rate
+
+
+@given(st.integers(0, 10**9), st.integers(0, 9), st.data())
+def test_reading_is_exact_against_fractions(whole, digits, data):
+    fraction = data.draw(st.integers(0, 10**digits - 1)) if digits else 0
+    text = f"{whole}.{fraction:0{digits}d}" if digits else str(whole)
+
+    assert parse_usd(text) == Fraction(text) * NANO_PER_USD
+
+
+@given(st.integers(-AMOUNT_MAX, AMOUNT_MAX))
+def test_what_is_written_equals_the_amount_and_has_two_decimals_at_least(amount):
+    written = format_usd(amount)
+
+    assert Fraction(written) * NANO_PER_USD == amount
+    assert len(written.partition(".")[2]) >= 2
+
+
+@pytest.mark.parametrize(
+    ("text", "nano"),
+    [
+        ("5", 5 * NANO_PER_USD),
+        ("$0.25", 250_000_000),
+        (" 12.5 ", 12_500_000_000),
+        ("0.000000001", 1),
+        ("0.0000000010000", 1),
+        ("0", 0),
+        ("9000000000", AMOUNT_MAX),
+    ],
+)
+def test_dollars_are_read(text, nano):
+    assert parse_usd(text) == nano
+
+
+REFUSED = [
+    *("", " ", "-1", "+1", "1.", ".5", "1,5", "1e3", "nan", "NaN", "inf", "Infinity", "0x10", "1_000"),
+    *("$", "$$1", "1.2.3", "1 2", "1\n2", "five", "\u0663", "\uff15", "1\u0660"),
+    *("0.0000000001", "1" * 13, "9000000000.000000001"),
+]
+
+
+@pytest.mark.parametrize("text", REFUSED)
+def test_what_is_not_an_exact_amount_is_refused(text):
+    with pytest.raises(AmountError):
+        parse_usd(text)
+
+
+@pytest.mark.parametrize("text", ["0.0000001", "-1", "nan", ""])
+def test_a_rate_finer_than_a_pico_dollar_is_refused(text):
+    with pytest.raises(AmountError):
+        parse_usd_per_million(text)
+
+
+@given(st.text(max_size=30))
+def test_any_text_is_an_amount_or_an_amount_error(text):
+    try:
+        amount = parse_usd(text)
+    except AmountError:
+        return
+    assert 0 <= amount <= AMOUNT_MAX

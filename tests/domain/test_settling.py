@@ -1,0 +1,90 @@
+"""One row of the settlement table each: what a request is charged for, by how it ended."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from otari_daemon.domain.pricing import Price, Rates, ceiling, charge
+from otari_daemon.domain.records import Reason
+from otari_daemon.domain.settling import NO_BILL, TAIL_TOKENS, Consumption, bill
+from otari_daemon.domain.usage import Usage
+
+RATES = Rates.of(input=1_000_000, output=2_000_000, cache_read=250_000, requests=5_000_000)
+PROMPT, OUTPUT_MAX = 100, 500
+REPORTED = Usage(input=60, cache_read=30, output=20, reasoning=10, requests=1)
+SEEN = Consumption(None, 40, 10)
+
+
+def counted(output: int) -> Usage:
+    return Usage(input=PROMPT, output=output, requests=1)
+
+
+@pytest.mark.parametrize(
+    ("reason", "seen", "usage"),
+    [
+        (Reason.USAGE, Consumption(REPORTED), REPORTED),
+        (Reason.ESTIMATED, SEEN, counted(40)),
+        (Reason.ESTIMATED, Consumption(), counted(0)),
+        (Reason.USAGE_INVALID, SEEN, counted(40)),
+        (Reason.CLIENT_CUT, SEEN, counted(40 + TAIL_TOKENS)),
+        (Reason.CLIENT_CUT, Consumption(), counted(TAIL_TOKENS)),
+        (Reason.CLIENT_CUT, Consumption(None, 480, 480), counted(OUTPUT_MAX)),
+        (Reason.CLIENT_CUT, Consumption(REPORTED), REPORTED),
+        (Reason.UPSTREAM_CUT, SEEN, counted(40)),
+        (Reason.UPSTREAM_CUT, Consumption(REPORTED), REPORTED),
+        (Reason.AMBIGUOUS, Consumption(), counted(0)),
+        (Reason.CRASH, Consumption(), counted(0)),
+        (Reason.REFUSED, Consumption(REPORTED), REPORTED),
+    ],
+)
+def test_the_table(reason, seen, usage):
+    made = bill(reason, seen, PROMPT, OUTPUT_MAX, RATES)
+
+    assert made == (usage, charge(usage, RATES), False)
+    assert made.amount > 0
+
+
+@pytest.mark.parametrize("reason", [Reason.REFUSED, Reason.UNSENT])
+def test_what_was_provably_not_executed_is_free(reason):
+    assert bill(reason, SEEN, PROMPT, OUTPUT_MAX, RATES) == NO_BILL
+
+
+@pytest.mark.parametrize(
+    "reason", [Reason.ESTIMATED, Reason.USAGE_INVALID, Reason.UPSTREAM_CUT, Reason.CLIENT_CUT]
+)
+def test_an_estimate_from_length_stays_within_the_limit_the_answer_had(reason):
+    """Long words make few tokens: an honest provider must not look as if it broke its limit."""
+    assert bill(reason, Consumption(None, 10**6, 400), PROMPT, OUTPUT_MAX, RATES).usage.output == OUTPUT_MAX
+
+
+@pytest.mark.parametrize(
+    "reason", [Reason.ESTIMATED, Reason.USAGE_INVALID, Reason.UPSTREAM_CUT, Reason.CLIENT_CUT]
+)
+def test_more_pieces_seen_than_the_limit_allows_are_charged(reason):
+    assert bill(reason, Consumption(None, 900, 900), PROMPT, OUTPUT_MAX, RATES).usage.output == 900
+
+
+@given(
+    st.sampled_from(list(Reason)),
+    st.integers(0, 10**9),
+    st.integers(0, 1000),
+    st.integers(0, 1000),
+    st.integers(0, 1000),
+)
+def test_our_own_count_never_costs_more_than_was_held(reason, generated, prompt, output_max, spare):
+    seen = Consumption(None, generated, min(generated, output_max))
+    held = ceiling(prompt + spare, output_max, Price("p:m", RATES, 0, "test"))
+
+    assert bill(reason, seen, prompt, output_max, RATES).amount <= held
+
+
+@given(st.integers(0, 500), st.integers(0, 500))
+def test_leaving_early_is_never_dearer_than_staying(shorter, more):
+    cut, later = (
+        bill(Reason.CLIENT_CUT, Consumption(None, tokens, tokens), PROMPT, OUTPUT_MAX, RATES).amount
+        for tokens in (shorter, shorter + more)
+    )
+
+    assert cut <= later

@@ -1,0 +1,163 @@
+"""Usage as it is asked for: pages, filters, groups, and what is still running."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from otari_daemon.domain.book import Book, Hold
+from otari_daemon.domain.money import Nano
+from otari_daemon.domain.pricing import charge
+from otari_daemon.domain.records import Facts, Outcome, Reason
+from otari_daemon.domain.usage import NOTHING, Usage
+from otari_daemon.store import usage
+from otari_daemon.store.store import Store
+from otari_daemon.store.usage import Cursor, Filter, Group
+from tests.ledger.support import NOW_MS, PRICE, commit, facts, rid_of
+
+Served = tuple[Store, Book]
+REQUESTS = 40
+DAY_MS = 86_400_000
+USED = Usage(input=10, cache_read=4, cache_write=1, output=5, reasoning=2)
+COST = charge(USED, PRICE.rates)
+
+
+@pytest.fixture
+async def worked(served: Served) -> Store:
+    """Forty settled requests of five keys, three users and two models on two days, four of one moment each."""
+    store, book = served
+    bundle = book.bundle((1,), NOW_MS)
+    for number in range(REQUESTS):
+        hold = book.reserve(rid_of(number), bundle, Nano(100), _facts(number))
+        assert isinstance(hold, Hold)
+        book.settle(hold, COST, Outcome(Reason.USAGE, NOW_MS + 9, USED, 200, 11, 22))
+    await commit(store, book.take_journal())
+    return store
+
+
+def _facts(number: int) -> Facts:
+    model, provider = ("openai:gpt", "openai") if number % 4 else ("mock:echo", "mock")
+    price = replace(PRICE, model=model)
+    created_ms = NOW_MS + (number // 4) * 10 + (DAY_MS if number >= 20 else 0)
+    return facts(number, price)._replace(created_ms=created_ms, model=model, provider=provider)
+
+
+@pytest.mark.parametrize("size", [1, 3, 7, 40, 100])
+@pytest.mark.parametrize("wanted", [Filter(), Filter(key_id="key2"), Filter(user_id="user1")])
+async def test_pages_cover_every_row_once_newest_first(worked: Store, size: int, wanted: Filter) -> None:
+    whole = await worked.read(usage.rows, wanted, 1_000)
+    paged: list[usage.Row] = []
+    before = usage.NEWEST
+
+    while page := await worked.read(usage.rows, wanted, size, before):
+        paged += page
+        before = Cursor(page[-1].created_ms, page[-1].rid)
+
+    assert paged == whole
+    assert whole == sorted(whole, key=lambda row: (row.created_ms, row.rid), reverse=True)
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        Filter(key_id="key1"),
+        Filter(user_id="user2"),
+        Filter(key_id="key1", user_id="user1"),
+        Filter(model="mock:echo"),
+        Filter(provider="openai", user_id="user0"),
+        Filter(since_ms=NOW_MS + 20, until_ms=NOW_MS + DAY_MS + 60),
+        Filter(key_id="nobody"),
+    ],
+)
+async def test_a_filter_keeps_exactly_what_it_says(worked: Store, wanted: Filter) -> None:
+    expected = {rid_of(number) for number in range(REQUESTS) if _matches(_facts(number), wanted)}
+
+    rows = await worked.read(usage.rows, wanted, 1_000)
+    groups = await worked.read(usage.summary, wanted, "model")
+
+    assert {row.rid for row in rows} == expected
+    assert sum(group.requests for group in groups) == len(expected)
+
+
+@pytest.mark.parametrize("by", ["key", "user", "model", "provider", "day", "endpoint"])
+async def test_groups_sum_requests_tokens_and_cost(worked: Store, by: usage.Grouping) -> None:
+    groups = await worked.read(usage.summary, Filter(), by)
+
+    names = [_name(_facts(number), by) for number in range(REQUESTS)]
+    expected = {name: names.count(name) for name in names}
+    assert {group.name: group.requests for group in groups} == expected
+    for group in groups:
+        count = group.requests
+        assert group == Group(
+            group.name, count, 15 * count, 7 * count, 4 * count, Nano(COST * count), Nano(0)
+        )
+
+
+async def test_a_row_says_everything_about_its_request(worked: Store) -> None:
+    row = await worked.read(usage.one, rid_of(6))
+
+    assert row is not None
+    wanted = _facts(6)
+    assert (row.key_id, row.user_id, row.endpoint, row.model, row.provider, row.stream) == wanted[
+        :2
+    ] + wanted[3:7]
+    assert (row.usage, row.cost, row.held, row.reason) == (USED, COST, 100, Reason.USAGE)
+    assert (row.settled_ms, row.status, row.first_byte_us, row.duration_us) == (NOW_MS + 9, 200, 11, 22)
+    assert await worked.read(usage.one, b"\x00" * 16) is None
+
+
+async def test_running_requests_are_listed_and_not_summed(served: Served) -> None:
+    store, book = served
+    bundle = book.bundle((1,), NOW_MS)
+    for number in (2, 1):
+        book.reserve(rid_of(number), bundle, Nano(70), facts(number))
+    await commit(store, book.take_journal())
+
+    running = await store.read(usage.open_holds)
+
+    assert [row.rid for row in running] == [rid_of(1), rid_of(2)]
+    assert {(row.open, row.held, row.posted, row.usage, row.reason, row.settled_ms) for row in running} == {
+        (True, 70, 0, NOTHING, None, None)
+    }
+    assert await store.read(usage.summary, Filter(), "key") == []
+
+
+@pytest.mark.parametrize(
+    ("wanted", "index"),
+    [(Filter(), "hold_created"), (Filter(key_id="k"), "hold_key"), (Filter(user_id="u"), "hold_user")],
+)
+async def test_every_kind_of_page_is_read_along_an_index(worked: Store, wanted: Filter, index: str) -> None:
+    plan = await worked.read(
+        lambda session: session.con.execute(
+            "EXPLAIN QUERY PLAN " + usage.sql.ROWS[usage._access(wanted)],
+            {**wanted._asdict(), "before_ms": 1, "before_rid": b"", "count": 1},
+        ).fetchall()
+    )
+
+    text = " / ".join(step[3] for step in plan)
+    assert f"USING INDEX {index} (" in text
+    assert "SCAN" not in text
+
+
+def _matches(made: Facts, wanted: Filter) -> bool:
+    pairs = (
+        (wanted.key_id, made.key_id),
+        (wanted.user_id, made.user_id),
+        (wanted.model, made.model),
+        (wanted.provider, made.provider),
+    )
+    within = wanted.since_ms <= made.created_ms < wanted.until_ms
+    return within and all(want in (None, found) for want, found in pairs)
+
+
+def _name(made: Facts, by: usage.Grouping) -> str:
+    day = "2025-06-15" if made.created_ms < NOW_MS + DAY_MS else "2025-06-16"
+    return {
+        "key": made.key_id,
+        "user": made.user_id,
+        "model": made.model,
+        "provider": made.provider,
+        "day": day,
+        "endpoint": made.endpoint,
+    }[by]

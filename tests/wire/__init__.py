@@ -1,0 +1,1 @@
+"""Wire formats against tables, corpora and slow reference readers."""
