@@ -15,7 +15,7 @@ import threading
 import time
 from pathlib import Path
 
-from otari_daemon.domain.book import Book, Bundle, Hold
+from otari_daemon.domain.book import Book, Bundle, Entry, Hold
 from otari_daemon.domain.money import Nano
 from otari_daemon.store.database import Connection
 from otari_daemon.store.store import Store
@@ -25,7 +25,7 @@ from tests.ledger.support import NOW_MS, budget, facts, open_store, outcome, rid
 PAIRS = 20_000
 IN_FLIGHT = 256
 RATE = 500
-SECONDS = 3
+SECONDS = 6
 
 
 async def main(directory: Path) -> None:
@@ -115,7 +115,7 @@ def hold_of(book: Book, bundle: Bundle, number: int) -> Hold:
     return hold
 
 
-async def posted(store: Store, entries: list[object]) -> None:
+async def posted(store: Store, entries: list[Entry]) -> None:
     """Post and wait for the commit."""
     done = asyncio.get_running_loop().create_future()
     store.post(entries, lambda: done.set_result(None))

@@ -131,7 +131,7 @@ class LocalControlPlane:
         """Charge by how it ended; the hold's row becomes the usage row in the same transaction."""
         grant: Grant = admission.grant
         facts = grant.facts
-        charge = bill(ending.reason, ending.seen, facts.prompt_presumed, grant.output_max, facts.price.rates)
+        charge = bill(ending.reason, ending.seen, facts.prompt_presumed, grant.output_max, facts.price)
         outcome = Outcome(
             ending.reason,
             self._clock.now_ms(),
@@ -139,6 +139,7 @@ class LocalControlPlane:
             ending.status,
             max(0, ending.answered_ns - grant.started_ns) // 1000,
             (self._clock.monotonic_ns() - grant.started_ns) // 1000,
+            charge.tier,
         )
         closed = self._ledger.settle(grant.hold, charge, outcome)
         caller = admission.caller

@@ -39,7 +39,10 @@ class Facts(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """What had happened when a request ended. `status` is what the client was answered; 0 for nobody."""
+    """What had happened when a request ended. `status` is what the client was answered; 0 for nobody.
+
+    `tier` is the price it was charged at where that is a dearer tier of the one in its facts.
+    """
 
     reason: Reason
     settled_ms: int
@@ -47,6 +50,7 @@ class Outcome(NamedTuple):
     status: int = 0
     first_byte_us: int = 0
     duration_us: int = 0
+    tier: Price | None = None
 
 
 class Progress(NamedTuple):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from otari_daemon.domain.money import ZERO, Nano
-from otari_daemon.domain.pricing import Rates, charge
+from otari_daemon.domain.pricing import Price, charge
 from otari_daemon.domain.records import Reason
 from otari_daemon.domain.usage import NOTHING, Usage
 
@@ -25,11 +25,15 @@ class Consumption(NamedTuple):
 
 
 class Bill(NamedTuple):
-    """Units and amount to settle; `void` when provably nothing was consumed."""
+    """Units and amount to settle; `void` when provably nothing was consumed.
+
+    `tier` is the dearer tier that was charged, where one was.
+    """
 
     usage: Usage
     amount: Nano
     void: bool = False
+    tier: Price | None = None
 
 
 NO_BILL = Bill(NOTHING, ZERO, void=True)
@@ -37,14 +41,15 @@ _FREE_ENDS = frozenset({Reason.REFUSED, Reason.UNSENT})
 _COUNTED_ENDS = frozenset({Reason.ESTIMATED, Reason.USAGE_INVALID, Reason.UPSTREAM_CUT})
 
 
-def bill(reason: Reason, seen: Consumption, prompt_presumed: int, output_max: int, rates: Rates) -> Bill:
+def bill(reason: Reason, seen: Consumption, prompt_presumed: int, output_max: int, price: Price) -> Bill:
     """Apply the rule for one ending. A provider's believable usage always wins over our count."""
     usage = seen.reported
     if usage is None:
         if reason in _FREE_ENDS:
             return NO_BILL
         usage = Usage(input=prompt_presumed, output=_counted(reason, seen, output_max), requests=1)
-    return Bill(usage, charge(usage, rates))
+    applied = price.in_force(usage.input_tokens)
+    return Bill(usage, charge(usage, applied.rates), tier=None if applied is price else applied)
 
 
 def _counted(reason: Reason, seen: Consumption, output_max: int) -> int:

@@ -102,11 +102,10 @@ def unassign(con: Connection, budget_id: str, holder: Holder) -> bool:
 
 def assignments(session: Session) -> list[Assignment]:
     """Every budget on every holder."""
-    found = session.entities.Assignment.select()[:]
-    return sorted(
-        Assignment(row.budget_id, Holder(HolderKind(row.holder_kind), row.holder_id), row.account_id)
-        for row in found
-    )
+    return [
+        Assignment(budget_id, Holder(HolderKind(kind), holder_id), account_id)
+        for budget_id, kind, holder_id, account_id in session.con.execute(sql.ASSIGNMENTS)
+    ]
 
 
 def _budget(row: Any) -> Budget:

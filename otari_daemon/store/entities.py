@@ -25,7 +25,7 @@ def define(pony: Any) -> None:
     class Budget(pony.Entity):  # type: ignore[misc]
         _table_ = "budget"
         id = PrimaryKey(str)
-        name = Required(str)
+        name = Optional(str)
         limit_n = Optional(int, size=64)
         window = Required(str)
         enforced = Required(bool)
@@ -33,20 +33,11 @@ def define(pony: Any) -> None:
         created_ms = Required(int, size=64)
         deleted_ms = Optional(int, size=64)
 
-    class Assignment(pony.Entity):  # type: ignore[misc]
-        _table_ = "budget_assignment"
-        budget_id = Required(str)
-        holder_kind = Required(str)
-        holder_id = Required(str)
-        account_id = Required(int, size=64)
-        created_ms = Required(int, size=64)
-        PrimaryKey(budget_id, holder_kind, holder_id)
-
     class Price(pony.Entity):  # type: ignore[misc]
         _table_ = "price"
         model = Required(str)
         effective_ms = Required(int, size=64)
-        source = Required(str)
+        source = Optional(str)
         context_tokens = Optional(int, size=64)
         output_tokens_max = Optional(int, size=64)
         r_input = Required(int, size=64)

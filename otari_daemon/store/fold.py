@@ -30,6 +30,8 @@ CARDS_MAX = 4096
 _OPEN_HEAD = (SENT, UNSET_NANO, UNSET_NANO, *(UNSET,) * 11)
 _OPEN_FOOT = (UNSET,) * 4
 _OPEN = (*_OPEN_HEAD, UNSET, *_OPEN_FOOT)
+_CARD = 10
+"""Where an opened hold's row has its rate card."""
 
 
 def card_id(price: Price) -> int:
@@ -151,13 +153,16 @@ class Fold:
         outcome = cast(Outcome, entry.outcome)
         state = VOIDED if posted is None else POSTED
         posted = posted or Nano(0)
-        reason, settled_ms, usage, status, first_byte_us, duration_us = outcome
+        reason, settled_ms, usage, status, first_byte_us, duration_us, tier = outcome
+        card = None if tier is None else self._card(tier)
         end = (state, posted, overage, settled_ms, *usage, 0, int(reason), status, first_byte_us, duration_us)
         opened = self._opened.pop(hold.rid, None)
         if opened is None:
-            self._settled.append((*end, hold.rid))
-        else:
+            self._settled.append((card, *end, hold.rid))
+        elif card is None:
             self._whole.append(opened + end)
+        else:
+            self._whole.append((*opened[:_CARD], card, *opened[_CARD + 1 :], *end))
         self._progress.pop(hold.rid, None)
         moves = self._moves_of(hold.bundle)
         moves.pending -= hold.amount
@@ -174,10 +179,10 @@ class Fold:
         known = self._cards.find(price)
         if known is not None:
             return known
-        fresh = self._new_cards.get(id(price))
-        if fresh is None:
-            fresh = self._new_cards[id(price)] = (price, card_id(price))
-        return fresh[1]
+        if id(price) not in self._new_cards:
+            for each in (price, *price.tiers):  # tiers too, so that settling at one inserts nothing
+                self._new_cards[id(each)] = (each, card_id(each))
+        return self._new_cards[id(price)][1]
 
     def run(self, con: sqlite3.Connection) -> None:
         """Write everything in the caller's transaction; raise `LedgerCorrupt` if a row is not as expected."""

@@ -44,7 +44,9 @@ def recover(con: Connection, epoch: int, now_ms: int) -> list[RecoveredHold]:
         orphan, usage = _Orphan(*row[:7]), _presumed(row)
         posted = min(orphan.held, charge(usage, _rates(orphan, row[7:]))) if orphan.state == SENT else 0
         state = PRESUMED if orphan.state == SENT else VOIDED
-        rows.append((state, posted, 0, now_ms, *usage, usage.output, int(Reason.CRASH), 0, 0, 0, orphan.rid))
+        rows.append(
+            (None, state, posted, 0, now_ms, *usage, usage.output, int(Reason.CRASH), 0, 0, 0, orphan.rid)
+        )
         moves = legs[orphan.bundle_id]
         moves[0] -= orphan.held
         moves[1] += posted

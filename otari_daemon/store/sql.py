@@ -63,7 +63,8 @@ RATE_CARD_ADD: Final = """INSERT INTO rate_card VALUES (?, ?, ?, ?, ?, ?, ?, ?, 
   ON CONFLICT DO NOTHING"""
 HOLD_ADD: Final = """INSERT INTO hold VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
   ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
-HOLD_SETTLE: Final = """UPDATE hold SET state = ?, posted_n = ?, overage_n = ?, settled_ms = ?, u_input = ?,
+HOLD_SETTLE: Final = """UPDATE hold SET rate_card_id = coalesce(?, rate_card_id), state = ?, posted_n = ?,
+  overage_n = ?, settled_ms = ?, u_input = ?,
   u_cache_read = ?, u_cache_write = ?, u_output = ?, u_reasoning = ?, u_audio_input = ?, u_audio_output = ?,
   u_images = ?, u_requests = ?, u_tool_calls = ?, progress_out = ?, reason = ?, status = ?,
   first_byte_us = ?, duration_us = ? WHERE rid = ? AND state IN (0, 1)"""
@@ -168,6 +169,8 @@ BUDGET_REFERRERS: Final = """SELECT holder_kind, holder_id FROM budget_assignmen
 ACCOUNT_FIND: Final = "SELECT id FROM account WHERE budget_id = ? AND holder_kind = ? AND holder_id = ?"
 ACCOUNT_ADD: Final = "INSERT INTO account VALUES (?, ?, ?, ?)"
 ASSIGNMENT_ADD: Final = "INSERT INTO budget_assignment VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
+ASSIGNMENTS: Final = """SELECT budget_id, holder_kind, holder_id, account_id FROM budget_assignment
+  ORDER BY budget_id, holder_kind, holder_id"""
 ASSIGNMENT_DELETE: Final = """DELETE FROM budget_assignment
   WHERE budget_id = ? AND holder_kind = ? AND holder_id = ?"""
 

@@ -20,7 +20,7 @@ from otari_daemon.protocol.messages import (
     UserCreate,
     UserUpdate,
 )
-from tests.control.world import ACTOR, World
+from tests.control.world import ACTOR, WAIT_S, World
 
 KEY, USER = BudgetAssign("key", "ci"), BudgetAssign("user", "ann")
 Doing = Callable[[World, bool], Awaitable[object]]
@@ -162,12 +162,17 @@ async def test_a_change_is_finished_even_when_whoever_asked_has_gone(world: Worl
 
 async def test_a_change_waits_for_its_turn_only_so_long(world: World) -> None:
     desk = Desk(world.store, world.seats, world.ledger, world.clock, world.entropy, turn_wait_s=0.01)
-    done, ran = asyncio.Event(), asyncio.Event()
+    began, done, ran = asyncio.Event(), asyncio.Event(), asyncio.Event()
+
+    async def long() -> bool:
+        began.set()
+        return await done.wait()
 
     async def work() -> None:
         ran.set()
 
-    first = asyncio.ensure_future(desk.alone(done.wait))
+    first = asyncio.ensure_future(desk.alone(long))
+    await asyncio.wait_for(began.wait(), WAIT_S)
     with pytest.raises(Overloaded):
         await desk.alone(work)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from otari_daemon.domain.errors import Conflict, InvalidField
-from otari_daemon.protocol.messages import KeyCreate, UsageQuery
+from otari_daemon.protocol.messages import KeyCreate, UsageQuery, UsageRow
 from tests.control.world import ACTOR, DAY_MS, PRICE, START_MS, World
 
 
@@ -64,7 +64,8 @@ async def test_pages_follow_each_other_without_a_gap_past_requests_that_are_open
         assert await (await world.admit(made.key, 10)).opened.wait(10)
     whole = (await world.ops.usage(UsageQuery())).rows
 
-    seen, cursor = [], None
+    seen: list[UsageRow] = []
+    cursor = None
     for _ in range(20):
         page = await world.ops.usage(UsageQuery(cursor=cursor, limit=limit))
         seen += page.rows

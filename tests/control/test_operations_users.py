@@ -120,5 +120,7 @@ async def test_users_are_refused_by_field(world: World) -> None:
         assert refusal.value.param == param
     with pytest.raises(NotFound, match="Budget with id 'x' not found"):
         await world.ops.update_user("ann", UserUpdate(budget_id="x"), ACTOR, dry_run=False)
+    with pytest.raises(NotFound, match="Budget with id '5/day' not found"):
+        await world.ops.create_user(UserCreate("b", budget_id="5/day"), ACTOR, dry_run=False)
     with pytest.raises(NotFound, match="User with id 'bob' not found"):
         await world.ops.update_user("bob", UserUpdate(), ACTOR, dry_run=False)

@@ -114,7 +114,8 @@ class World:
     async def settle(self, admission: Admission, tokens: int, status: int = 200) -> None:
         """Settle at what `tokens` cost, and wait until that is on disk."""
         seen = Consumption(Usage(input=tokens))
-        ticket = self.plane.settle(admission, Ending(Reason.USAGE, seen, status, 1500))
+        answered_ns = admission.grant.started_ns + 1_500_000
+        ticket = self.plane.settle(admission, Ending(Reason.USAGE, seen, status, answered_ns))
         assert await ticket.wait(WAIT_S)
 
     async def spend(self, secret: str | None, tokens: int) -> None:

@@ -12,6 +12,9 @@ from otari_daemon.domain.settling import NO_BILL, TAIL_TOKENS, Consumption, bill
 from otari_daemon.domain.usage import Usage
 
 RATES = Rates.of(input=1_000_000, output=2_000_000, cache_read=250_000, requests=5_000_000)
+DEARER = Price("p:m", Rates.of(input=3_000_000, output=6_000_000), 0, "test>50", above_tokens=50)
+PRICE = Price("p:m", RATES, 0, "test")
+TIERED = Price("p:m", RATES, 0, "test", tiers=(DEARER,))
 PROMPT, OUTPUT_MAX = 100, 500
 REPORTED = Usage(input=60, cache_read=30, output=20, reasoning=10, requests=1)
 SEEN = Consumption(None, 40, 10)
@@ -40,15 +43,15 @@ def counted(output: int) -> Usage:
     ],
 )
 def test_the_table(reason, seen, usage):
-    made = bill(reason, seen, PROMPT, OUTPUT_MAX, RATES)
+    made = bill(reason, seen, PROMPT, OUTPUT_MAX, PRICE)
 
-    assert made == (usage, charge(usage, RATES), False)
+    assert made == (usage, charge(usage, RATES), False, None)
     assert made.amount > 0
 
 
 @pytest.mark.parametrize("reason", [Reason.REFUSED, Reason.UNSENT])
 def test_what_was_provably_not_executed_is_free(reason):
-    assert bill(reason, SEEN, PROMPT, OUTPUT_MAX, RATES) == NO_BILL
+    assert bill(reason, SEEN, PROMPT, OUTPUT_MAX, PRICE) == NO_BILL
 
 
 @pytest.mark.parametrize(
@@ -56,14 +59,14 @@ def test_what_was_provably_not_executed_is_free(reason):
 )
 def test_an_estimate_from_length_stays_within_the_limit_the_answer_had(reason):
     """Long words make few tokens: an honest provider must not look as if it broke its limit."""
-    assert bill(reason, Consumption(None, 10**6, 400), PROMPT, OUTPUT_MAX, RATES).usage.output == OUTPUT_MAX
+    assert bill(reason, Consumption(None, 10**6, 400), PROMPT, OUTPUT_MAX, PRICE).usage.output == OUTPUT_MAX
 
 
 @pytest.mark.parametrize(
     "reason", [Reason.ESTIMATED, Reason.USAGE_INVALID, Reason.UPSTREAM_CUT, Reason.CLIENT_CUT]
 )
 def test_more_pieces_seen_than_the_limit_allows_are_charged(reason):
-    assert bill(reason, Consumption(None, 900, 900), PROMPT, OUTPUT_MAX, RATES).usage.output == 900
+    assert bill(reason, Consumption(None, 900, 900), PROMPT, OUTPUT_MAX, PRICE).usage.output == 900
 
 
 @given(
@@ -77,14 +80,25 @@ def test_our_own_count_never_costs_more_than_was_held(reason, generated, prompt,
     seen = Consumption(None, generated, min(generated, output_max))
     held = ceiling(prompt + spare, output_max, Price("p:m", RATES, 0, "test"))
 
-    assert bill(reason, seen, prompt, output_max, RATES).amount <= held
+    assert bill(reason, seen, prompt, output_max, PRICE).amount <= held
 
 
 @given(st.integers(0, 500), st.integers(0, 500))
 def test_leaving_early_is_never_dearer_than_staying(shorter, more):
     cut, later = (
-        bill(Reason.CLIENT_CUT, Consumption(None, tokens, tokens), PROMPT, OUTPUT_MAX, RATES).amount
+        bill(Reason.CLIENT_CUT, Consumption(None, tokens, tokens), PROMPT, OUTPUT_MAX, PRICE).amount
         for tokens in (shorter, shorter + more)
     )
 
     assert cut <= later
+
+
+def test_a_prompt_beyond_a_tiers_threshold_is_charged_wholly_at_that_tier():
+    at = Consumption(Usage(input=50, output=10, requests=1))
+    beyond = Consumption(Usage(input=51, output=10, requests=1))
+
+    assert bill(Reason.USAGE, at, 0, OUTPUT_MAX, TIERED).tier is None
+    made = bill(Reason.USAGE, beyond, 0, OUTPUT_MAX, TIERED)
+
+    assert (made.tier, made.amount) == (DEARER, 51 * 3000 + 10 * 6000)
+    assert ceiling(51, 10, TIERED) >= made.amount > ceiling(50, 10, TIERED)

@@ -29,7 +29,7 @@ def first_second_of(day: date, zone: zoneinfo.ZoneInfo) -> int:
     within that minute.
     """
     around = int(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp())
-    offset = zone.utcoffset(datetime(day.year, day.month, day.day, 12))
+    offset = datetime(day.year, day.month, day.day, 12, tzinfo=zone).utcoffset() or timedelta()
     minute = around - int(offset.total_seconds()) // MINUTE_S * MINUTE_S - 180 * MINUTE_S
     while local_date(zone, minute) < day:
         minute += MINUTE_S
@@ -76,12 +76,11 @@ def check(unit: str, zone_name: str, first: date, following: date) -> None:
 @pytest.mark.parametrize("year", YEARS)
 def test_months_of_every_zone_begin_where_the_wall_calendar_turns(year):
     for zone in ZONES:
-        for first, following in pairwise(boundaries("month", year)[::4]):
-            months = Calendar("month", zone)
+        months = Calendar("month", zone)
+        for first in boundaries("month", year):
             start = first_second_of(first, zoneinfo.ZoneInfo(zone)) * 1000
             assert months.period(start).start_ms == start
             assert months.period(start - 1).end_ms == start
-            assert first < following
 
 
 @pytest.mark.parametrize("year", YEARS)

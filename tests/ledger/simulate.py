@@ -24,7 +24,7 @@ from otari_daemon.domain.records import Progress, Reason, RecoveredHold
 from otari_daemon.domain.windows import Calendar, Every, Lifetime
 from tests.ledger.disk import SqliteDisk, connect
 from tests.ledger.model import Amounts, ModelDisk, require
-from tests.ledger.support import FREE, NOW_MS, PRICE, budget, facts, outcome, rid_of
+from tests.ledger.support import FREE, NOW_MS, PRICE, TIER, budget, facts, outcome, rid_of
 
 STEPS = 50
 SQLITE_EVERY = 50
@@ -233,7 +233,8 @@ class World:
         if actual is None:
             self.book.void(hold, outcome(0, Reason.UNSENT))
         else:
-            self.book.settle(hold, Nano(actual), outcome(actual))
+            price = TIER if hold.amount and self.rng.random() < 0.2 else PRICE
+            self.book.settle(hold, Nano(actual), outcome(actual, price=price))
         posted = min(actual or 0, hold.amount)
         self._expect(hold, held=-hold.amount, posted=posted, overage=(actual or 0) - posted)
         self.charges[hold.rid] = actual or 0

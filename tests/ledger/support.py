@@ -19,7 +19,8 @@ from otari_daemon.store.store import Store
 
 NOW_MS = 1_750_000_000_000
 WAIT_S = 20.0
-PRICE = Price("mock:echo", Rates.of(input=1_000, output=2_000), 0, "test")
+TIER = Price("mock:echo", Rates.of(input=5_000, output=1_000), 0, "test", above_tokens=200)
+PRICE = Price("mock:echo", Rates.of(input=1_000, output=2_000), 0, "test", tiers=(TIER,))
 FREE = Price("mock:free", Rates.of(), 0, "test")
 
 
@@ -43,11 +44,12 @@ def facts(number: int = 0, price: Price = PRICE, prompt: int = 10) -> Facts:
     )
 
 
-def outcome(amount: int, reason: Reason = Reason.USAGE) -> Outcome:
-    """An end whose usage costs exactly `amount` nano-USD at `PRICE`: as many input tokens."""
-    usage = Usage(input=amount)
-    assert charge(usage, PRICE.rates) == amount
-    return Outcome(reason, NOW_MS + 60_000, usage, 200, 300_000, 900_000)
+def outcome(amount: int, reason: Reason = Reason.USAGE, price: Price = PRICE) -> Outcome:
+    """An end whose usage costs exactly `amount` nano-USD at `PRICE`, or at its tier."""
+    usage = Usage(input=amount) if price is PRICE else Usage(output=amount)
+    assert charge(usage, price.rates) == amount
+    tier = None if price is PRICE else price
+    return Outcome(reason, NOW_MS + 60_000, usage, 200, 300_000, 900_000, tier)
 
 
 def budget(name: str, limit: int | None, window: Window | None = None, *, enforced: bool = True) -> Budget:

@@ -10,7 +10,8 @@ from otari_daemon.domain.money import Nano
 from otari_daemon.domain.records import Outcome, Reason
 from otari_daemon.domain.usage import UNITS_MAX, Usage
 from otari_daemon.store.database import Session
-from tests.ledger.support import NOW_MS, budget, commit, open_store, outcome, reserve
+from otari_daemon.store.verify import verify
+from tests.ledger.support import NOW_MS, TIER, budget, commit, open_store, outcome, reserve
 
 HOLDS = 1_000
 WIDEST = Outcome(
@@ -49,6 +50,22 @@ async def test_settling_with_the_widest_values_allocates_no_page(tmp_path: Path)
     assert await store.close(5)
 
 
+async def test_settling_at_a_dearer_tier_allocates_no_page_and_names_its_card(tmp_path: Path) -> None:
+    store, book = open_store(tmp_path / "ledger.db", budget("all", None))
+    store.start(asyncio.get_running_loop())
+    holds = [reserve(book, _nothing(book), number, 1_000) for number in range(HOLDS)]
+    await commit(store, book.take_journal())
+    before = await store.read(_pages), await store.read(_cards)
+
+    for hold in holds:
+        book.settle(hold, Nano(700), outcome(700, price=TIER))
+    await commit(store, book.take_journal())
+
+    assert (await store.read(_pages), await store.read(_cards)) == before
+    assert (await store.read(verify)).clean
+    assert await store.close(5)
+
+
 async def test_the_log_has_its_working_size_before_the_first_request(tmp_path: Path) -> None:
     store, _ = open_store(tmp_path / "ledger.db", budget("all", None))
 
@@ -60,6 +77,11 @@ async def test_the_log_has_its_working_size_before_the_first_request(tmp_path: P
 
 def _nothing(book: Book) -> Bundle:
     return book.bundle((), NOW_MS)
+
+
+def _cards(session: Session) -> int:
+    cards: int = session.con.execute("SELECT count(*) FROM rate_card").fetchone()[0]
+    return cards
 
 
 def _pages(session: Session) -> int:

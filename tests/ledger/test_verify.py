@@ -127,7 +127,7 @@ def test_books_that_are_right_are_proven(con: sqlite3.Connection) -> None:
 @pytest.mark.parametrize("planted", PLANTED)
 def test_planted_corruption_is_seen_and_named(con: sqlite3.Connection, planted: str) -> None:
     statement, finding = PLANTED[planted]
-    card = con.execute("SELECT id FROM rate_card").fetchone()[0]
+    card = con.execute("SELECT rate_card_id FROM hold").fetchone()[0]
 
     assert con.execute(statement).rowcount > 0
 

@@ -11,7 +11,7 @@ from otari_daemon.domain.money import Nano
 from otari_daemon.domain.pricing import charge
 from otari_daemon.domain.records import Facts, Outcome, Reason
 from otari_daemon.domain.usage import NOTHING, Usage
-from otari_daemon.store import usage
+from otari_daemon.store import sql, usage
 from otari_daemon.store.store import Store
 from otari_daemon.store.usage import Cursor, Filter, Group
 from tests.ledger.support import NOW_MS, PRICE, commit, facts, rid_of
@@ -25,7 +25,7 @@ COST = charge(USED, PRICE.rates)
 
 @pytest.fixture
 async def worked(served: Served) -> Store:
-    """Forty settled requests of five keys, three users and two models on two days, four of one moment each."""
+    """Forty settled requests of five keys, three users and two models on two days, four at a time."""
     store, book = served
     bundle = book.bundle((1,), NOW_MS)
     for number in range(REQUESTS):
@@ -130,7 +130,7 @@ async def test_running_requests_are_listed_and_not_summed(served: Served) -> Non
 async def test_every_kind_of_page_is_read_along_an_index(worked: Store, wanted: Filter, index: str) -> None:
     plan = await worked.read(
         lambda session: session.con.execute(
-            "EXPLAIN QUERY PLAN " + usage.sql.ROWS[usage._access(wanted)],
+            "EXPLAIN QUERY PLAN " + sql.ROWS[usage._access(wanted)],
             {**wanted._asdict(), "before_ms": 1, "before_rid": b"", "count": 1},
         ).fetchall()
     )

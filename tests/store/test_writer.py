@@ -6,6 +6,7 @@ import asyncio
 import sqlite3
 import sys
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -116,8 +117,11 @@ async def test_a_stopped_ledger_fails_the_writes_that_wait(served: Served) -> No
     store, book = served
     hold = reserve(book, book.bundle((1,), NOW_MS), 1, 100)
     gate = threading.Event()
-    held_up = asyncio.ensure_future(store.write(_wait_for, gate))
-    await asyncio.sleep(0)
+    entered, loop = asyncio.Event(), asyncio.get_running_loop()
+    held_up = asyncio.ensure_future(
+        store.write(_wait_for, gate, lambda: loop.call_soon_threadsafe(entered.set))
+    )
+    await asyncio.wait_for(entered.wait(), WAIT_S)
     store.post([HoldClosed(hold, Nano(10), ZERO, outcome(10))], _never)
     waiting = asyncio.ensure_future(store.write(_count_holds))
     await asyncio.sleep(0)
@@ -245,7 +249,8 @@ def _count_holds(con: Connection) -> int:
     return count
 
 
-def _wait_for(_: Connection, gate: threading.Event) -> None:
+def _wait_for(_: Connection, gate: threading.Event, entered: Callable[[], object]) -> None:
+    entered()
     assert gate.wait(WAIT_S)
 
 

@@ -6,9 +6,9 @@ from dataclasses import replace
 
 from otari_daemon.control.actor import Actor
 from otari_daemon.control.operations import find, values
-from otari_daemon.control.operations.ceilings import fresh_starts, holder_text, restate
+from otari_daemon.control.operations.ceilings import Ceilings, fresh_starts, holder_text, restate
 from otari_daemon.control.operations.desk import Desk, Edit, audit, changes
-from otari_daemon.control.operations.grants import Grant, budget_of
+from otari_daemon.control.operations.grants import budget_of, grant_of
 from otari_daemon.control.operations.periods import window_after
 from otari_daemon.control.operations.views import budget_info
 from otari_daemon.domain.budgets import Assignment, Budget, Holder
@@ -45,16 +45,20 @@ class Budgets:
             rows.insert(con, budget)
 
         await desk.apply(Edit("create_budget", budget.id, write, _nothing), actor, dry_run=dry_run)
-        return budget_info(desk, budget, desk.ceilings)
+        return self._shown(budget, desk.ceilings)
 
     async def listed(self, skip: int, limit: int) -> list[BudgetInfo]:
         """Budgets and their holders, oldest first."""
         living, ceilings = await self.desk.read(rows.everything), self.desk.ceilings
-        return [budget_info(self.desk, budget, ceilings) for budget in living[skip : skip + limit]]
+        holders = ceilings.by_budget
+        return [
+            budget_info(self.desk, budget, ceilings, holders.get(budget.id, ()))
+            for budget in living[skip : skip + limit]
+        ]
 
     async def one(self, id: str) -> BudgetInfo:
         """One budget by id or name."""
-        return budget_info(self.desk, await self.desk.read(find.budget, id), self.desk.ceilings)
+        return self._shown(await self.desk.read(find.budget, id), self.desk.ceilings)
 
     @changes
     async def update(self, id: str, change: BudgetUpdate, actor: Actor, *, dry_run: bool) -> BudgetInfo:
@@ -78,15 +82,14 @@ class Budgets:
 
         await desk.apply(Edit("update_budget", budget.id, write, remember), actor, dry_run=dry_run)
         shown = desk.ceilings.restated(budget, fresh) if dry_run else desk.ceilings
-        return budget_info(desk, budget, shown)
+        return self._shown(budget, shown)
 
     @changes
     async def delete(self, id: str, actor: Actor, *, dry_run: bool) -> None:
         """Delete a budget. Raises Conflict, naming them, while anybody holds it."""
         desk, budget = self.desk, await self.desk.read(find.budget, id)
-        holders = [
-            holder_text(each.holder, desk.seats.name_of) for each in desk.ceilings.of_budget(budget.id)
-        ]
+        held_by = desk.ceilings.by_budget.get(budget.id, ())
+        holders = [holder_text(each.holder, desk.seats.name_of) for each in held_by]
         if holders:
             raise Conflict(f"budget {budget.name!r} is held by {find.listed(holders)}; unassign it first")
 
@@ -98,16 +101,16 @@ class Budgets:
     @changes
     async def assign(self, id: str, holder: BudgetAssign, actor: Actor, *, dry_run: bool) -> BudgetInfo:
         """Put a holder under a budget; what it spent under it before counts."""
-        desk, budget = self.desk, await self.desk.read(find.budget, id)
-        owner = await self._holder(holder)
-        given = Grant(budget, owner, False, desk.ceilings.next_account_id, desk.clock.now_ms())
+        desk, owner = self.desk, await self._holder(holder)
+        given = await grant_of(desk, id, owner)
+        budget = given.budget
 
         def remember(assignment: Assignment) -> None:
             desk.install(desk.ceilings.assigned(budget, assignment))
 
         edit = Edit("assign_budget", _target(budget, owner), given.write, remember)
         assignment = await desk.apply(edit, actor, dry_run=dry_run)
-        return budget_info(desk, budget, desk.ceilings.assigned(budget, assignment))
+        return self._shown(budget, desk.ceilings.assigned(budget, assignment))
 
     @changes
     async def unassign(self, id: str, holder: BudgetAssign, actor: Actor, *, dry_run: bool) -> BudgetInfo:
@@ -126,7 +129,7 @@ class Budgets:
 
         edit = Edit("unassign_budget", _target(budget, owner), write, remember)
         await desk.apply(edit, actor, dry_run=dry_run)
-        return budget_info(desk, budget, desk.ceilings.without(gone))
+        return self._shown(budget, desk.ceilings.without(gone))
 
     @changes
     async def acknowledge(self, id: str, actor: Actor, *, dry_run: bool) -> BudgetInfo:
@@ -138,7 +141,10 @@ class Budgets:
         if not dry_run:
             await self._acknowledge(budget)
             audit("acknowledge_overage", budget.id, actor)
-        return budget_info(desk, budget, desk.ceilings)
+        return self._shown(budget, desk.ceilings)
+
+    def _shown(self, budget: Budget, ceilings: Ceilings) -> BudgetInfo:
+        return budget_info(self.desk, budget, ceilings, ceilings.by_budget.get(budget.id, ()))
 
     async def _acknowledge(self, budget: Budget) -> None:
         ledger = self.desk.ledger

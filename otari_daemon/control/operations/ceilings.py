@@ -15,46 +15,54 @@ from otari_daemon.telemetry.clock import rfc3339
 
 @dataclass(frozen=True, slots=True)
 class Ceilings:
-    """Accounts by id, and which holder draws on which; a change makes another one."""
+    """Accounts by id, and which of them each holder draws on; a change makes another one."""
 
     accounts: Mapping[int, Account]
-    assignments: tuple[Assignment, ...]
-
-    @classmethod
-    def of(cls, accounts: Mapping[int, Account], accounts_of: Mapping[Holder, Iterable[int]]) -> Ceilings:
-        """What the book and the seats have."""
-        drawn = (
-            Assignment(accounts[account_id].budget_id, holder, account_id)
-            for holder, ids in accounts_of.items()
-            for account_id in ids
-        )
-        return cls(accounts, tuple(drawn))
+    accounts_of: Mapping[Holder, tuple[int, ...]]
 
     @property
     def next_account_id(self) -> int:
         """An account id that no row has."""
         return max(self.accounts, default=0) + 1
 
-    def of_budget(self, budget_id: str) -> list[Assignment]:
-        """Who holds a budget."""
-        return [each for each in self.assignments if each.budget_id == budget_id]
+    @property
+    def assignments(self) -> list[Assignment]:
+        """Every holder with every account it draws on."""
+        return self.of_holders(*self.accounts_of)
+
+    @property
+    def by_budget(self) -> dict[str, list[Assignment]]:
+        """Who holds each budget; looks at every assignment there is."""
+        found: dict[str, list[Assignment]] = {}
+        for each in self.assignments:
+            found.setdefault(each.budget_id, []).append(each)
+        return found
 
     def of_holders(self, *holders: Holder) -> list[Assignment]:
         """What some holders draw on, in their order."""
-        return [each for holder in holders for each in self.assignments if each.holder == holder]
+        return [
+            Assignment(self.accounts[account_id].budget_id, holder, account_id)
+            for holder in holders
+            for account_id in self.accounts_of.get(holder, ())
+        ]
 
     def assigned(self, budget: Budget, assignment: Assignment) -> Ceilings:
         """With one more assignment, and its account if that is new."""
-        if assignment in self.assignments:
+        _, holder, account_id = assignment
+        drawn = self.accounts_of.get(holder, ())
+        if account_id in drawn:
             return self
-        account = self.accounts.get(assignment.account_id) or account_of(budget, assignment.account_id)
-        accounts = {**self.accounts, account.id: account}
-        return Ceilings(accounts, (*self.assignments, assignment))
+        account = self.accounts.get(account_id) or account_of(budget, account_id)
+        return Ceilings(
+            {**self.accounts, account_id: account}, {**self.accounts_of, holder: (*drawn, account_id)}
+        )
 
     def without(self, gone: Iterable[Assignment]) -> Ceilings:
         """Without some assignments; their accounts stay, for when the holder comes back."""
-        dropped = frozenset(gone)
-        return Ceilings(self.accounts, tuple(each for each in self.assignments if each not in dropped))
+        left = dict(self.accounts_of)
+        for each in gone:
+            left[each.holder] = tuple(id for id in left.get(each.holder, ()) if id != each.account_id)
+        return Ceilings(self.accounts, left)
 
     def restated(self, budget: Budget, fresh: Mapping[int, int]) -> Ceilings:
         """With copies of a budget's accounts as `restate` would leave them."""
@@ -65,7 +73,7 @@ class Ceilings:
         }
         for account in copies.values():
             restate(account, budget, fresh.get(account.id))
-        return Ceilings({**self.accounts, **copies}, self.assignments)
+        return Ceilings({**self.accounts, **copies}, self.accounts_of)
 
 
 def restate(account: Account, budget: Budget, fresh_ms: int | None) -> None:

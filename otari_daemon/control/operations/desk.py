@@ -72,7 +72,7 @@ class Desk:
     @property
     def ceilings(self) -> Ceilings:
         """Who draws on which accounts now."""
-        return Ceilings.of(self.ledger.book.accounts, self.seats.accounts_of)
+        return Ceilings(self.ledger.book.accounts, self.seats.accounts_of)
 
     @property
     def backlog(self) -> int:

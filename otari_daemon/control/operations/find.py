@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from otari_daemon.domain.budgets import EVERYBODY, Budget, Holder, HolderKind
 from otari_daemon.domain.errors import Conflict, InvalidField, NotFound
@@ -30,13 +30,8 @@ def key(session: Session, wanted: str) -> StoredKey:
 
 def budget(session: Session, wanted: str) -> Budget:
     """The budget of an id, or the only one of a name. Raises NotFound, Conflict."""
-    return chosen(budgets.everything(session), wanted)
-
-
-def chosen(living: Iterable[Budget], wanted: str) -> Budget:
-    """The same, among budgets already read."""
     named = []
-    for each in living:
+    for each in budgets.everything(session):
         if each.id == wanted:
             return each
         if each.name == wanted:

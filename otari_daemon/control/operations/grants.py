@@ -40,17 +40,22 @@ async def grant(desk: Desk, text: str, holder: Holder, name: str) -> Grant:
 
     A new one is called after its holder: `key:<name>`, with a number behind it when that is taken.
     """
+    if not is_budget_shorthand(text):
+        return await grant_of(desk, text, holder)
     now_ms = desk.clock.now_ms()
     living = await desk.read(budgets.everything)
-    account_id = desk.ceilings.next_account_id
-    if not is_budget_shorthand(text):
-        return Grant(find.chosen(living, text), holder, False, account_id, now_ms)
     try:
         wanted = parse_budget(text)
         made = budget_of(wanted, desk.new_id(), _untaken(f"{holder.kind.value}:{name}", living), now_ms)
     except InvalidField as error:
         raise InvalidField(error.message, param="budget") from error
-    return Grant(made, holder, True, account_id, now_ms)
+    return Grant(made, holder, True, desk.ceilings.next_account_id, now_ms)
+
+
+async def grant_of(desk: Desk, wanted: str, holder: Holder) -> Grant:
+    """A budget there is, by id or name, for `holder`. Raises NotFound."""
+    budget = await desk.read(find.budget, wanted)
+    return Grant(budget, holder, False, desk.ceilings.next_account_id, desk.clock.now_ms())
 
 
 def budget_of(new: BudgetCreate, budget_id: str, name: str, now_ms: int) -> Budget:

@@ -109,7 +109,8 @@ class Keys:
 
         def remember(_: None) -> None:
             desk.seats.drop_key(key.id)
-            desk.install(desk.ceilings.without(held))
+            if held:
+                desk.install(desk.ceilings.without(held))
 
         await desk.apply(Edit("delete_key", key.id, write, remember), actor, dry_run=dry_run)
 

@@ -16,7 +16,7 @@ from otari_daemon.control.actor import Actor
 from otari_daemon.control.catalog import Catalog
 from otari_daemon.control.notes import Note, Settled
 from otari_daemon.control.notes import Refused as RefusedNote
-from otari_daemon.control.operations.ceilings import drawn_on, holder_text
+from otari_daemon.control.operations.ceilings import Ceilings, drawn_on, holder_text
 from otari_daemon.control.operations.desk import Desk, audit
 from otari_daemon.control.operations.usage import REQUEST_ID_PREFIX, row_of, usage_row
 from otari_daemon.domain.book import Hold
@@ -113,7 +113,8 @@ class Live:
         if oldest and ledger.available:
             await ledger.ticket().wait(HOLDS_WAIT_S)
         known = {row.rid: row for row in await self._desk.read(usage.open_holds)}
-        return [self._hold(hold, known.get(hold.rid)) for hold in oldest if hold.open]
+        drawn = self._desk.ceilings
+        return [self._hold(hold, known.get(hold.rid), drawn) for hold in oldest if hold.open]
 
     async def verify(self) -> VerifyReport:
         """Prove the books from the database alone."""
@@ -153,7 +154,7 @@ class Live:
             return Event(cursor, "request", row=row)
         return Event(cursor, "refusal", refusal=_refusal(note))
 
-    def _hold(self, hold: Hold, row: Row | None) -> HoldInfo:
+    def _hold(self, hold: Hold, row: Row | None, ceilings: Ceilings) -> HoldInfo:
         """An open hold. Its request's facts are unknown only while they cannot reach the disk."""
         name_of, now_ms = self._desk.seats.name_of, self._desk.clock.now_ms()
         return HoldInfo(
@@ -163,16 +164,16 @@ class Live:
             row.key_id if row else None,
             (name_of(row.key_id) or None) if row else None,
             row.model if row else "",
-            self._ceilings(hold, row),
+            self._under(hold, row, ceilings),
             row.stream if row else False,
             row.progress_out if row else 0,
         )
 
-    def _ceilings(self, hold: Hold, row: Row | None) -> tuple[str, ...]:
+    def _under(self, hold: Hold, row: Row | None, ceilings: Ceilings) -> tuple[str, ...]:
         if row is None:
             return tuple(account.name for account in hold.bundle.accounts)
         under = {account.id for account in hold.bundle.accounts}
-        drawn = self._desk.ceilings.of_holders(*drawn_on(row.key_id, row.user_id))
+        drawn = ceilings.of_holders(*drawn_on(row.key_id, row.user_id))
         holders = (each.holder for each in drawn if each.account_id in under)
         return tuple(dict.fromkeys(holder_text(each, self._desk.seats.name_of) for each in holders))
 

@@ -9,7 +9,7 @@ from otari_daemon.control.actor import Actor
 from otari_daemon.control.operations import find, values
 from otari_daemon.control.operations.ceilings import Ceilings
 from otari_daemon.control.operations.desk import Desk, Edit, changes
-from otari_daemon.control.operations.grants import Grant, grant
+from otari_daemon.control.operations.grants import Grant, grant, grant_of
 from otari_daemon.control.operations.views import user_info
 from otari_daemon.domain.budgets import Assignment, Holder, HolderKind
 from otari_daemon.domain.errors import Conflict, InvalidField
@@ -40,7 +40,8 @@ class Users:
 
         def remember(assignment: Assignment | None) -> None:
             desk.seats.put_user(user)
-            desk.install(_after(desk.ceilings, given, assignment))
+            if given:
+                desk.install(_after(desk.ceilings, given, assignment))
 
         assignment = await desk.apply(Edit("create_user", user.id, write, remember), actor, dry_run=dry_run)
         return await self._shown(user, _after(desk.ceilings, given, assignment))
@@ -66,7 +67,7 @@ class Users:
         desk = self.desk
         user = _changed(find.user(desk.seats.users, id), change)
         wanted, holder = change.budget_id, _holder(user)
-        given = await grant(desk, wanted, holder, user.id) if isinstance(wanted, str) else None
+        given = await grant_of(desk, wanted, holder) if isinstance(wanted, str) else None
         gone = [] if wanted is UNSET else desk.ceilings.of_holders(holder)
 
         def write(con: Connection) -> Assignment | None:
@@ -77,7 +78,8 @@ class Users:
 
         def remember(assignment: Assignment | None) -> None:
             desk.seats.put_user(user)
-            desk.install(_after(desk.ceilings.without(gone), given, assignment))
+            if gone or given:
+                desk.install(_after(desk.ceilings.without(gone), given, assignment))
 
         assignment = await desk.apply(Edit("update_user", user.id, write, remember), actor, dry_run=dry_run)
         return await self._shown(user, _after(desk.ceilings.without(gone), given, assignment))
@@ -101,7 +103,8 @@ class Users:
             desk.seats.put_user(replace(user, deleted_ms=now_ms))
             for key in active:
                 desk.seats.put_key(replace(key, revoked_ms=now_ms))
-            desk.install(desk.ceilings.without(held))
+            if held:
+                desk.install(desk.ceilings.without(held))
 
         await desk.apply(Edit("delete_user", user.id, write, remember), actor, dry_run=dry_run)
 
@@ -117,8 +120,9 @@ class Users:
     async def _granted(self, new: UserCreate, user: User) -> Grant | None:
         if new.budget is not None and new.budget_id is not None:
             raise InvalidField("give budget or budget_id, not both", param="budget")
-        text = new.budget if new.budget is not None else new.budget_id
-        return None if text is None else await grant(self.desk, text, _holder(user), user.id)
+        if new.budget is not None:
+            return await grant(self.desk, new.budget, _holder(user), user.id)
+        return None if new.budget_id is None else await grant_of(self.desk, new.budget_id, _holder(user))
 
     async def _shown(self, user: User, ceilings: Ceilings) -> UserInfo:
         ((spent, held),) = await self.desk.read(_spending, [user])

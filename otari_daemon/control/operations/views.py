@@ -79,8 +79,8 @@ def user_info(desk: Desk, user: User, spent: Nano, held: Nano, ceilings: Ceiling
     )
 
 
-def budget_info(desk: Desk, budget: Budget, ceilings: Ceilings) -> BudgetInfo:
-    """A budget, and how each of its holders stands."""
+def budget_info(desk: Desk, budget: Budget, ceilings: Ceilings, held_by: Sequence[Assignment]) -> BudgetInfo:
+    """A budget, and how each of the holders it is held by stands."""
     window = budget.window
     return BudgetInfo(
         budget.id,
@@ -95,7 +95,7 @@ def budget_info(desk: Desk, budget: Budget, ceilings: Ceilings) -> BudgetInfo:
         f"calendar_{window.unit}" if isinstance(window, Calendar) else None,
         rfc3339(budget.created_ms),
         rfc3339(budget.created_ms),
-        _uses(desk, ceilings.of_budget(budget.id), ceilings),
+        _uses(desk, held_by, ceilings),
     )
 
 
