@@ -16,6 +16,7 @@ from otari_daemon.control.notes import Note, Notes
 from otari_daemon.control.prices import PriceList
 from otari_daemon.control.seats import Seats
 from otari_daemon.domain.pricing import Price, Rates
+from otari_daemon.domain.records import request_id_of, rid_of
 from otari_daemon.mock.bill import prices_pico
 from otari_daemon.pipeline.gateway import Gateway
 from otari_daemon.providers.http1.limits import PoolLimits, Timeouts
@@ -25,7 +26,6 @@ from otari_daemon.store.store import Store
 from otari_daemon.telemetry.activity import Activity
 from otari_daemon.telemetry.clock import Clock
 
-REQUEST_ID_PREFIX = "req_"
 MOCK = "mock"
 MOCK_MODELS = ("echo", "lorem")
 """What is listed of the mock; it serves more, with arguments."""
@@ -48,7 +48,7 @@ class Books:
     def name_request(self) -> str:
         """A fresh request id; its bytes begin with the time, so that rows stay in order."""
         stamp = self.clock.now_ms().to_bytes(6, "big")
-        return REQUEST_ID_PREFIX + (stamp + os.urandom(10)).hex()
+        return request_id_of(stamp + os.urandom(10))
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,15 +85,11 @@ def build_runtime(config: Config, books: Books, mock_socket: Path | None, stored
         books.ledger,
         Notes(books.activity, books.clock),
         books.clock,
-        _rid,
+        rid_of,
         in_flight_max=config.limits.max_in_flight,
         before_dispatch=config.ledger.durability == "before_dispatch",
     )
     return Runtime(config, catalog, plane, Gateway(plane, books.clock.monotonic_ns), upstreams)
-
-
-def _rid(request_id: str) -> bytes:
-    return bytes.fromhex(request_id[len(REQUEST_ID_PREFIX) :])
 
 
 def _places(config: Config, mock_socket: Path | None) -> Iterator[Place]:

@@ -152,9 +152,11 @@ class LocalControlPlane:
         """Keep count of a live stream, so that a crash charges for what was seen of it."""
         self._ledger.watch(admission.grant.hold, generated)
 
-    def refused(self, caller: Caller | None, request_id: str, endpoint: str, error: GatewayError) -> None:
+    def refused(
+        self, caller: Caller, request_id: str, endpoint: str, error: GatewayError, model: str | None
+    ) -> None:
         """Keep the refusal for `otari tail` and `explain`."""
-        self._notes.refusal(caller, request_id, endpoint, error)
+        self._notes.refusal(caller, request_id, endpoint, error, model)
 
 
 class _Bound(NamedTuple):

@@ -79,5 +79,7 @@ class ControlPlane(Protocol):
     def follow(self, admission: Admission, generated: Callable[[], int]) -> None:
         """Keep count of a live stream's output until it settles."""
 
-    def refused(self, caller: Caller | None, request_id: str, endpoint: str, error: GatewayError) -> None:
+    def refused(
+        self, caller: Caller, request_id: str, endpoint: str, error: GatewayError, model: str | None
+    ) -> None:
         """Take note of a request that was turned away before any provider was asked."""

@@ -27,7 +27,7 @@ class Intent(NamedTuple):
 
 
 class OutputLimit(NamedTuple):
-    """A limit on the answer that the caller did not set and the books need; `field` is the provider's word."""
+    """A limit the caller did not set and the books need; `field` is what the provider calls it."""
 
     field: str
     tokens: int

@@ -9,6 +9,18 @@ from otari_daemon.domain.money import Nano
 from otari_daemon.domain.pricing import Price
 from otari_daemon.domain.usage import NOTHING, Usage
 
+REQUEST_ID_PREFIX = "req_"
+
+
+def request_id_of(rid: bytes) -> str:
+    """How a hold's id is written for people and in headers."""
+    return REQUEST_ID_PREFIX + rid.hex()
+
+
+def rid_of(request_id: str) -> bytes:
+    """The hold's id in a request id of ours."""
+    return bytes.fromhex(request_id[len(REQUEST_ID_PREFIX) :])
+
 
 class Reason(IntEnum):
     """Why a hold closed with the amount it did. The numbers are stored; never reuse one."""

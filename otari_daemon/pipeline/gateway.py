@@ -60,15 +60,18 @@ class Gateway:
 
     async def complete(self, call: Call) -> Reply:
         """Admit, relay, settle. Raises GatewayError, or ReaderLeft when nobody is left to answer."""
-        dialect = call.dialect
+        dialect, model = call.dialect, None
         try:
             body = decode(call.body)
             intent = dialect.read_intent(body, len(call.body))
+            model = intent.model
             admission = await self._plane.admit(call.caller, intent, call.request_id, dialect.endpoint)
         except InvalidJson as refusal:
-            raise self._refused(call, InvalidRequest(str(refusal))) from None
-        except GatewayError as refusal:
-            self._refused(call, refusal)
+            error = InvalidRequest(str(refusal))
+            self._refused(call, error, model)
+            raise error from None
+        except GatewayError as error:
+            self._refused(call, error, model)
             raise
         attempt = admission.attempts[0]
         settlement = Settlement(self._plane, admission)
@@ -146,9 +149,8 @@ class Gateway:
         settlement.close(Reason.USAGE if billed else reason, seen if billed else Consumption(), error.status)
         return error
 
-    def _refused(self, call: Call, error: GatewayError) -> GatewayError:
-        self._plane.refused(call.caller, call.request_id, call.dialect.endpoint, error)
-        return error
+    def _refused(self, call: Call, error: GatewayError, model: str | None) -> None:
+        self._plane.refused(call.caller, call.request_id, call.dialect.endpoint, error, model)
 
 
 def _is_event_stream(exchange: Exchange) -> bool:

@@ -12,7 +12,7 @@ from otari_daemon.control.operations.grants import budget_of, grant_of
 from otari_daemon.control.operations.periods import window_after
 from otari_daemon.control.operations.views import budget_info
 from otari_daemon.domain.budgets import Assignment, Budget, Holder
-from otari_daemon.domain.errors import Conflict, LedgerUnavailable, NotFound
+from otari_daemon.domain.errors import Conflict, InvalidField, LedgerUnavailable, NotFound
 from otari_daemon.protocol.messages import (
     UNSET,
     BudgetAssign,
@@ -20,6 +20,7 @@ from otari_daemon.protocol.messages import (
     BudgetInfo,
     BudgetUpdate,
 )
+from otari_daemon.protocol.shorthand import is_budget_shorthand
 from otari_daemon.store import budgets as rows
 from otari_daemon.store import sql
 from otari_daemon.store.database import Connection
@@ -169,6 +170,8 @@ class Budgets:
 
     async def _free_name(self, wanted: str) -> str:
         name = values.label(wanted, "name")
+        if is_budget_shorthand(name):
+            raise InvalidField(f"{name!r} reads as an amount, so it cannot be a name", param="name")
         if any(budget.name == name for budget in await self.desk.read(rows.everything)):
             raise Conflict(f"a budget named {name!r} already exists")
         return name

@@ -18,10 +18,11 @@ from otari_daemon.control.notes import Note, Settled
 from otari_daemon.control.notes import Refused as RefusedNote
 from otari_daemon.control.operations.ceilings import Ceilings, drawn_on, holder_text
 from otari_daemon.control.operations.desk import Desk, audit
-from otari_daemon.control.operations.usage import REQUEST_ID_PREFIX, row_of, usage_row
+from otari_daemon.control.operations.usage import row_of, usage_row
 from otari_daemon.domain.book import Hold
 from otari_daemon.domain.errors import InvalidField, Overloaded
 from otari_daemon.domain.money import format_usd
+from otari_daemon.domain.records import request_id_of
 from otari_daemon.protocol.messages import (
     Event,
     Finding,
@@ -158,7 +159,7 @@ class Live:
         """An open hold. Its request's facts are unknown only while they cannot reach the disk."""
         name_of, now_ms = self._desk.seats.name_of, self._desk.clock.now_ms()
         return HoldInfo(
-            REQUEST_ID_PREFIX + hold.rid.hex(),
+            request_id_of(hold.rid),
             max(0, now_ms - int.from_bytes(hold.rid[:6])),
             format_usd(hold.amount),
             row.key_id if row else None,

@@ -9,6 +9,7 @@ from otari_daemon.control.operations import find, values
 from otari_daemon.control.operations.desk import Desk
 from otari_daemon.domain.errors import InvalidField, NotFound
 from otari_daemon.domain.money import NANO_PER_USD, format_usd
+from otari_daemon.domain.records import request_id_of
 from otari_daemon.protocol.messages import Grouping, UsagePage, UsageQuery, UsageRow, UsageSummaryRow
 from otari_daemon.store import usage as rows
 from otari_daemon.store.database import Session
@@ -22,7 +23,6 @@ SKIPPED_MAX = 100_000
 READ_MIN = 100
 """Rows read at once even for a smaller page, so that open ones among them cost no further turn."""
 
-REQUEST_ID_PREFIX = "req_"
 
 _RID = re.compile(r"(?:req_)?([0-9a-f]{32})")
 _CURSOR = re.compile(r"([0-9]{1,18})-([0-9a-f]{32})")
@@ -76,7 +76,7 @@ class UsageReader:
         )
 
     def _row(self, row: Row) -> UsageRow:
-        return usage_row(row, REQUEST_ID_PREFIX + row.rid.hex(), self._desk.seats.name_of(row.key_id) or None)
+        return usage_row(row, request_id_of(row.rid), self._desk.seats.name_of(row.key_id) or None)
 
 
 def usage_row(row: Row, request_id: str, key_name: str | None) -> UsageRow:
