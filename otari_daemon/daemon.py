@@ -198,7 +198,7 @@ class Daemon:
         hurry.cancel()
         if not serving.done():
             for upstream in runtime.upstreams.values():
-                upstream.pool.close()
+                upstream.break_off()
         await serving
 
     def _own_signals(self) -> None:

@@ -15,13 +15,16 @@ from otari_daemon.control.local import LocalControlPlane
 from otari_daemon.control.notes import Note, Notes
 from otari_daemon.control.prices import PriceList
 from otari_daemon.control.seats import Seats
+from otari_daemon.domain.limits import Limits
 from otari_daemon.domain.pricing import Price, Rates
 from otari_daemon.domain.records import request_id_of, rid_of
 from otari_daemon.mock.bill import prices_pico
 from otari_daemon.pipeline.gateway import Gateway
 from otari_daemon.providers.http1.limits import PoolLimits, Timeouts
+from otari_daemon.providers.pooled import PooledUpstream
 from otari_daemon.providers.registry import KINDS, credential_headers
 from otari_daemon.providers.upstream import Place, Upstream
+from otari_daemon.providers.via_httpx import HttpxUpstream
 from otari_daemon.store.store import Store
 from otari_daemon.telemetry.activity import Activity
 from otari_daemon.telemetry.clock import Clock
@@ -72,7 +75,7 @@ def build_runtime(config: Config, books: Books, mock_socket: Path | None, stored
 
     Raises UnknownProviderType.
     """
-    upstreams = {place.name: Upstream(place) for place in _places(config, mock_socket)}
+    upstreams = {place.name: _upstream(place) for place in _places(config, mock_socket)}
     prices = PriceList(stored, _configured_prices(config), _mock_price())
     served = {name: provider.models for name, provider in config.providers.items()}
     if mock_socket is not None:
@@ -86,10 +89,19 @@ def build_runtime(config: Config, books: Books, mock_socket: Path | None, stored
         Notes(books.activity, books.clock),
         books.clock,
         rid_of,
-        in_flight_max=config.limits.max_in_flight,
+        limits=_request_limits(config),
         before_dispatch=config.ledger.durability == "before_dispatch",
     )
     return Runtime(config, catalog, plane, Gateway(plane, books.clock.monotonic_ns), upstreams)
+
+
+def _request_limits(config: Config) -> Limits:
+    limits = config.limits
+    return Limits(limits.max_in_flight, limits.max_in_flight_per_key, config.rate_limit_rpm)
+
+
+def _upstream(place: Place) -> Upstream:
+    return HttpxUpstream(place) if place.via_httpx else PooledUpstream(place)
 
 
 def _places(config: Config, mock_socket: Path | None) -> Iterator[Place]:
@@ -123,6 +135,7 @@ def _place(name: str, provider: Provider, config: Config) -> Place:
         output_limit_field=kind.output_limit_field,
         ca_file=provider.ca_file,
         verify_tls=provider.verify_tls,
+        via_httpx=provider.http_client == "httpx",
     )
 
 

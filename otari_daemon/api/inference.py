@@ -8,7 +8,8 @@ from falcon.asgi import Request, Response
 
 from otari_daemon.api.credentials import credential
 from otari_daemon.api.headers import REQUEST_ID, NobodyWatches
-from otari_daemon.domain.errors import GatewayError, ReaderLeft
+from otari_daemon.domain.errors import GatewayError, RateLimited, ReaderLeft
+from otari_daemon.domain.limits import Standing
 from otari_daemon.pipeline.gateway import Call, Gateway
 from otari_daemon.pipeline.replies import WholeReply
 from otari_daemon.wire.dialect import Dialect
@@ -48,6 +49,8 @@ class InferenceResource:
                 resp.stream = reply
                 resp.content_type = EVENT_STREAM
             resp.set_header("x-otari-provider", reply.provider)
+            if reply.standing is not None:
+                _tell(resp, reply.standing)
 
 
 def answer_error(resp: Response, dialect: Dialect, error: GatewayError, request_id: str) -> None:
@@ -57,5 +60,14 @@ def answer_error(resp: Response, dialect: Dialect, error: GatewayError, request_
     resp.content_type = "application/json"
     if error.retry_after_s is not None:
         resp.set_header("retry-after", str(error.retry_after_s))
+    if isinstance(error, RateLimited) and error.standing is not None:
+        _tell(resp, error.standing)
     if not error.retryable:
         resp.set_header("x-should-retry", "false")
+
+
+def _tell(resp: Response, standing: Standing) -> None:
+    """Say how a limit stands."""
+    resp.set_header("x-ratelimit-limit", str(standing.limit))
+    resp.set_header("x-ratelimit-remaining", str(standing.remaining))
+    resp.set_header("x-ratelimit-reset", str(standing.reset_s))

@@ -31,7 +31,6 @@ Host = Annotated[str, Matches(r"[A-Za-z0-9.:_-]{1,253}", "a host name or address
 Url = Annotated[
     str, Matches(r"https?://((?![@?#])[!-~]){1,2000}", "an http or https URL without credentials")
 ]
-Origin = Annotated[str, Matches(r"https?://[A-Za-z0-9.:\[\]-]{1,300}", "an origin like https://example.com")]
 DatabaseUrl = Annotated[
     SecretUrl, Matches(r"(sqlite|postgres(ql)?)://[!-~]{1,2000}", "a sqlite:// or postgresql:// URL")
 ]
@@ -116,14 +115,6 @@ class Ledger:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Streams:
-    """What happens to streams that do not end as they should."""
-
-    missing_usage: Literal["estimate", "held", "fail"] = "estimate"
-    on_disconnect: Literal["cancel", "drain"] = "cancel"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
     """Bounds on what clients may send and on what is in flight."""
 
@@ -137,12 +128,6 @@ class Limits:
     max_header_fields: Count = 100
     max_url_bytes: Bytes = 8 << 10
     max_body_bytes: Bytes = 20 << 20
-    max_file_bytes: Bytes = 512 << 20
-    max_json_depth: Annotated[int, Range(1, 256)] = 64
-    max_json_nodes: Annotated[int, Range(1, 10_000_000)] = 200_000
-    max_string_bytes: Bytes = 10 << 20
-    max_messages: Count = 4_096
-    max_tools: Count = 256
     max_in_flight: Count = 1_000
     max_in_flight_per_key: Count = 64
     max_in_flight_per_provider: Count = 256
@@ -160,19 +145,13 @@ class Config:
     state_dir: FilePath | None = field(default=None, metadata=RESTART)
     admin_socket: FilePath | None = field(default=None, metadata=RESTART)
     admin_uids: tuple[Annotated[int, Range(0, 2**32 - 2)], ...] = ()
-    master_key: Credential | None = None
     bootstrap_api_key: bool = field(default=True, metadata=RESTART)
     mock: bool = True
-    require_pricing: bool = True
     default_pricing: bool = True
     rate_limit_rpm: Count | None = None
-    cors_allow_origins: tuple[Origin, ...] = field(default=(), metadata=RESTART)
-    enable_docs: bool = field(default=True, metadata=RESTART)
-    enable_metrics: bool = field(default=False, metadata=RESTART)
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     drain_timeout_s: Seconds = 90.0
     ledger: Ledger = Ledger()
-    streams: Streams = Streams()
     limits: Limits = Limits()
     providers: Mapping[ProviderName, Provider] = field(default_factory=_none_of)
     aliases: Mapping[AliasName, Selector] = field(default_factory=_none_of)

@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 from otari_daemon.domain.book import Book, Bundle, Closed, Hold, Refused
 from otari_daemon.domain.errors import LedgerUnavailable
+from otari_daemon.domain.limits import Slots
 from otari_daemon.domain.money import ZERO, Nano
 from otari_daemon.domain.records import Facts, Outcome, Progress
 from otari_daemon.domain.settling import Bill
@@ -60,6 +61,7 @@ class Ledger:
 
     def __init__(self, book: Book, store: Store, loop: asyncio.AbstractEventLoop) -> None:
         self.book = book
+        self.slots = Slots()
         self._store = store
         self._loop = loop
         self._ticket: BatchTicket | None = None
@@ -77,25 +79,34 @@ class Ledger:
         return Nano(sum(hold.amount for hold in self.book.open_holds.values()))
 
     def reserve(self, rid: bytes, bundle: Bundle, amount: Nano, facts: Facts) -> Hold | Refused:
-        """Set money aside for a request. Raises LedgerUnavailable when the books cannot be written."""
+        """Set money and one of its key's slots aside for a request.
+
+        Raises LedgerUnavailable when the books cannot be written.
+        """
         if not self.available:
             raise LedgerUnavailable(
                 "the ledger cannot be written now, so nothing billable is admitted; retry"
             )
-        return self.book.reserve(rid, bundle, amount, facts)
+        held = self.book.reserve(rid, bundle, amount, facts)
+        if isinstance(held, Hold):
+            self.slots.take(facts.key_id)
+        return held
 
     def watch(self, hold: Hold, generated: Callable[[], int]) -> None:
         """Keep a live stream's output count on disk, once a second, until its hold closes."""
         self._live[hold.rid] = generated
 
-    def settle(self, hold: Hold, bill: Bill, outcome: Outcome) -> Closed:
-        """Close a hold with its bill."""
+    def settle(self, hold: Hold, facts: Facts, bill: Bill, outcome: Outcome) -> Closed:
+        """Close a hold with its bill; `facts` are those it was reserved with."""
         self._live.pop(hold.rid, None)
         self._progress.pop(hold.rid, None)
+        closed = Closed(ZERO, ZERO)
         if bill.void:
             self.book.void(hold, outcome)
-            return Closed(ZERO, ZERO)
-        return self.book.settle(hold, bill.amount, outcome)
+        else:
+            closed = self.book.settle(hold, bill.amount, outcome)
+        self.slots.give_back(facts.key_id)
+        return closed
 
     def ticket(self) -> BatchTicket:
         """The ticket of everything decided so far and not yet sent to the disk."""

@@ -17,10 +17,12 @@ from otari_daemon.domain.errors import (
     LedgerUnavailable,
     ModelNotAllowed,
     Overloaded,
+    RateLimited,
     Unauthenticated,
     UserBlocked,
 )
 from otari_daemon.domain.intent import Intent, OutputLimit
+from otari_daemon.domain.limits import Limits, Pace, Standing, seconds_up
 from otari_daemon.domain.money import AMOUNT_MAX, Nano, format_usd
 from otari_daemon.domain.pricing import Price, ceiling
 from otari_daemon.domain.records import Facts, Outcome, Reason
@@ -35,6 +37,9 @@ ASSUMED_OUTPUT_MAX = 131_072
 """Held for such an answer when no budget applies: only shown, since nothing is refused for it."""
 
 DISPATCH_WAIT_S = 2.0
+
+SLOT_RETRY_S = 1
+"""Told to keys with too much in flight: nobody knows when one of their requests ends."""
 
 
 class Grant(NamedTuple):
@@ -58,7 +63,7 @@ class LocalControlPlane:
         clock: Clock,
         rid_of: Callable[[str], bytes],
         *,
-        in_flight_max: int,
+        limits: Limits,
         before_dispatch: bool,
     ) -> None:
         self._seats = seats
@@ -67,7 +72,8 @@ class LocalControlPlane:
         self._notes = notes
         self._clock = clock
         self._rid_of = rid_of
-        self._in_flight_max = in_flight_max
+        self._limits = limits
+        self._pace = None if limits.per_minute is None else Pace(limits.per_minute)
         self._before_dispatch = before_dispatch
 
     async def authenticate(self, credential: bytes, request_id: str, endpoint: str) -> Caller:
@@ -83,10 +89,11 @@ class LocalControlPlane:
 
     async def admit(self, caller: Caller, intent: Intent, request_id: str, endpoint: str) -> Admission:
         """Resolve, price the worst case, and set that aside under every ceiling of the key."""
-        if len(self._ledger.book.open_holds) >= self._in_flight_max:
+        if len(self._ledger.book.open_holds) >= self._limits.in_flight:
             raise Overloaded("too many requests are in flight; retry")
         seat: Seat = caller.seat
         now_ms = self._clock.now_ms()
+        standing = self._within_limits(caller, now_ms)
         route = self._catalog.resolve(intent.model)
         _check_leave(seat, route.canonical)
         price = self._catalog.price(route, now_ms)
@@ -111,10 +118,36 @@ class LocalControlPlane:
         if bound.injected is not None:
             limit = OutputLimit(route.upstream.place.output_limit_field, bound.injected)
         attempt = Attempt(route.upstream, route.model, limit)
-        admission = Admission(request_id, caller, (attempt,), self._ledger.ticket(), grant)
+        admission = Admission(request_id, caller, (attempt,), self._ledger.ticket(), grant, standing)
         if self._before_dispatch:
             await self._on_disk(admission)
         return admission
+
+    def _within_limits(self, caller: Caller, now_ms: int) -> Standing | None:
+        """Refuse what is too much at once or too often; a request that passes counts, whatever comes of it.
+
+        The slot is only looked at here: it is taken with the hold. So a refusal takes nothing of any limit.
+        """
+        most = self._limits.in_flight_per_key
+        if self._ledger.slots.of(caller.key_id) >= most:
+            raise RateLimited(
+                f"this API key has {most} requests in flight, its most; retry when one of them has ended",
+                retry_after_s=SLOT_RETRY_S,
+                standing=Standing(most, 0, now_ms // 1000 + 1 + SLOT_RETRY_S),
+            )
+        if self._pace is None:
+            return None
+        paced = self._pace.take(caller.user_id, self._clock.monotonic_ns())
+        rested_s = seconds_up(now_ms * 1_000_000 + paced.rested_ns)
+        standing = Standing(self._pace.per_minute, paced.remaining, rested_s)
+        if paced.wait_ns:
+            wait_s = seconds_up(paced.wait_ns)
+            raise RateLimited(
+                f"user {caller.user_id!r} may make {standing.limit} requests per minute; retry in {wait_s} s",
+                retry_after_s=wait_s,
+                standing=standing,
+            )
+        return standing
 
     async def _on_disk(self, admission: Admission) -> None:
         """Wait for the hold's commit before anything is sent; give the hold back on every other way out."""
@@ -141,7 +174,7 @@ class LocalControlPlane:
             (self._clock.monotonic_ns() - grant.started_ns) // 1000,
             charge.tier,
         )
-        closed = self._ledger.settle(grant.hold, charge, outcome)
+        closed = self._ledger.settle(grant.hold, facts, charge, outcome)
         caller = admission.caller
         self._notes.settled(
             Settled(admission.request_id, caller.key_name, grant.hold.amount, facts, outcome, closed)

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple, Protocol
 
 from otari_daemon.domain.errors import GatewayError
 from otari_daemon.domain.intent import Intent, OutputLimit
+from otari_daemon.domain.limits import Standing
 from otari_daemon.domain.records import Reason
 from otari_daemon.domain.settling import Consumption
 from otari_daemon.providers.upstream import Upstream
@@ -55,13 +56,17 @@ class Ticket(Protocol):
 
 @dataclass(slots=True)
 class Admission:
-    """Leave to make one request, with the money for it set aside."""
+    """Leave to make one request, with the money for it set aside.
+
+    `standing` is what the caller is told of its rate limit; None where none applies.
+    """
 
     request_id: str
     caller: Caller
     attempts: tuple[Attempt, ...]
     opened: Ticket
     grant: Any
+    standing: Standing | None = None
 
 
 class ControlPlane(Protocol):
@@ -71,7 +76,7 @@ class ControlPlane(Protocol):
         """Who presents this credential. Raises Unauthenticated, UserBlocked."""
 
     async def admit(self, caller: Caller, intent: Intent, request_id: str, endpoint: str) -> Admission:
-        """Leave to make the request, or the GatewayError that says why not; a refusal moves nothing."""
+        """Leave to make the request, or the GatewayError that says why not; a refusal moves no money."""
 
     def settle(self, admission: Admission, ending: Ending) -> Ticket:
         """Close the admission with what happened; never waits."""

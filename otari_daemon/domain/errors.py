@@ -21,6 +21,8 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from otari_daemon.domain.limits import Standing
+
 
 class GatewayError(Exception):
     """A refusal or failure with a name: `message` is public, lower case, and says the way out."""
@@ -98,13 +100,14 @@ class Conflict(GatewayError):
 
 
 class RateLimited(GatewayError):
-    """A limit of ours on requests, tokens or concurrency."""
+    """A limit on requests, tokens or concurrency; `standing` tells of it where it is ours."""
 
     status, code, type, retryable = 429, "rate_limit_exceeded", "rate_limit_error", True
 
-    def __init__(self, message: str, *, retry_after_s: int) -> None:
+    def __init__(self, message: str, *, retry_after_s: int, standing: Standing | None = None) -> None:
         super().__init__(message)
         self.retry_after_s = retry_after_s
+        self.standing = standing
 
 
 class Overloaded(GatewayError):

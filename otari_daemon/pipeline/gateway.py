@@ -15,7 +15,7 @@ from otari_daemon.pipeline import failures
 from otari_daemon.pipeline.replies import SETTLED_WAIT_S, Reply, StreamReply, WholeReply
 from otari_daemon.pipeline.settlement import Settlement
 from otari_daemon.providers.http1.errors import UpstreamError
-from otari_daemon.providers.http1.exchange import Exchange
+from otari_daemon.providers.upstream import Exchange
 from otari_daemon.wire.dialect import Dialect
 from otari_daemon.wire.strict_json import InvalidJson, decode
 
@@ -100,7 +100,16 @@ class Gateway:
                 meter = call.dialect.meter(intent)
                 self._plane.follow(admission, meter.generated)
                 name = admission.attempts[0].upstream.name
-                return StreamReply(exchange, meter, settlement, call.dialect, release, call.request_id, name)
+                return StreamReply(
+                    exchange,
+                    meter,
+                    settlement,
+                    call.dialect,
+                    release,
+                    call.request_id,
+                    name,
+                    admission.standing,
+                )
             reply = await self._whole(call, admission, settlement, exchange)
         except UpstreamError as failure:
             answering = exchange.status != 0
@@ -132,7 +141,7 @@ class Gateway:
         if reading.broken:
             raise failures.garbled()
         content_type = exchange.header(b"content-type") or b"application/json"
-        return WholeReply(answer, content_type, admission.attempts[0].upstream.name)
+        return WholeReply(answer, content_type, admission.attempts[0].upstream.name, admission.standing)
 
     async def _refusal(
         self, call: Call, admission: Admission, settlement: Settlement, exchange: Exchange

@@ -6,12 +6,13 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from otari_daemon.domain.errors import GatewayError, ReaderLeft, UpstreamFailed
+from otari_daemon.domain.limits import Standing
 from otari_daemon.domain.records import Reason
 from otari_daemon.domain.settling import Consumption
 from otari_daemon.pipeline.failures import of_transport
 from otari_daemon.pipeline.settlement import Settlement
 from otari_daemon.providers.http1.errors import UpstreamError
-from otari_daemon.providers.http1.exchange import Exchange
+from otari_daemon.providers.upstream import Exchange
 from otari_daemon.wire.dialect import Dialect, Meter
 from otari_daemon.wire.sse import EventTooLong
 
@@ -25,6 +26,7 @@ class WholeReply(NamedTuple):
     body: bytes
     content_type: bytes
     provider: str
+    standing: Standing | None
 
 
 class StreamReply:
@@ -43,6 +45,7 @@ class StreamReply:
         release: Callable[[], None],
         request_id: str,
         provider: str,
+        standing: Standing | None,
     ) -> None:
         self._exchange = exchange
         self._meter = meter
@@ -50,6 +53,7 @@ class StreamReply:
         self._dialect = dialect
         self._request_id = request_id
         self.provider = provider
+        self.standing = standing
         self._release = release
         self._over = False
 

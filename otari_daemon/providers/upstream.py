@@ -1,20 +1,24 @@
-"""A configured provider, ready to be asked: where it is, what proves us to it, and its pool."""
+"""A configured provider as the pipeline sees it: where it is, and how to ask it.
+
+Two modules keep these promises: `pooled` over our own client, `via_httpx` over stock httpx.
+"""
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import NamedTuple, Protocol, Self
 
-from otari_daemon.providers.http1.exchange import Exchange
-from otari_daemon.providers.http1.heads import header_block, request_head
+from otari_daemon.config.secret import SecretUrl
 from otari_daemon.providers.http1.limits import PoolLimits, Timeouts
-from otari_daemon.providers.http1.origin import Origin, tls_context
-from otari_daemon.providers.http1.pool import Pool
 
 USER_AGENT = b"otari"
 
 
 class Place(NamedTuple):
-    """Everything needed to reach a provider. `headers` carry its credential and never show."""
+    """Everything needed to reach a provider. `headers` carry its credential and never show.
+
+    `via_httpx` chooses the client, and only httpx goes through a `proxy`.
+    """
 
     name: str
     type: str
@@ -25,48 +29,90 @@ class Place(NamedTuple):
     output_limit_field: str = "max_tokens"
     ca_file: str | None = None
     verify_tls: bool = True
+    via_httpx: bool = False
+    proxy: SecretUrl | None = None
+
+    @property
+    def fixed_headers(self) -> tuple[tuple[bytes, bytes], ...]:
+        """What every request carries: who asks, that the answer comes as it is, and the credential."""
+        return (
+            (b"user-agent", USER_AGENT),
+            (b"accept-encoding", b"identity"),
+            (b"content-type", b"application/json"),
+            *self.headers,
+        )
 
 
-class Upstream:
+class Exchange(Protocol):
+    """A request and its answer; inert until `start`, over at the latest after the place's `total_s`.
+
+    Used from one task and closed on every way out; `abort` and `close` are synchronous and may be
+    called at any time from any callback. What fails is an UpstreamError.
+    """
+
+    @property
+    def status(self) -> int:
+        """The answer's status; 0 until its head has come."""
+
+    @property
+    def headers(self) -> Sequence[tuple[bytes, bytes]]:
+        """The answer's fields in the order received; names are lower-case."""
+
+    @property
+    def length(self) -> int:
+        """Bytes of the answer's body, negative while only its end will tell."""
+
+    @property
+    def sent(self) -> bool:
+        """Whether any byte of the request may have reached the provider."""
+
+    @property
+    def unread(self) -> int:
+        """Bytes of the body that have come and were not taken."""
+
+    async def start(self) -> Self:
+        """Send the request and return once the head is in; raises UpstreamError or `abort`'s reason."""
+
+    def header(self, name: bytes) -> bytes | None:
+        """Return the first value of a field, by its lower-case name."""
+
+    async def next_chunk(self) -> bytes:
+        """Return whatever has arrived, waiting for something if need be; b"" at the end."""
+
+    async def read(self, limit: int) -> bytes:
+        """Return the rest of the body, of at most `limit` bytes; UpstreamError beyond."""
+
+    def abort(self, reason: BaseException) -> None:
+        """Break off; who waits, and who asks later, gets exactly `reason`."""
+
+    def close(self) -> None:
+        """Give up what is left; safe to repeat."""
+
+
+class Upstream(Protocol):
     """One provider's connections. Made inside the event loop that uses it."""
 
-    def __init__(self, place: Place) -> None:
-        origin, self._base = Origin.parse(place.base_url)
-        tls = None
-        if origin.scheme == "https":
-            tls = tls_context(place.ca_file, verify=place.verify_tls)
-        self.name = place.name
-        self.type = place.type
-        self.place = place
-        self.pool = Pool(origin, place.limits, place.timeouts, tls)
-        self._authority = origin.authority
-        self._block = header_block(
-            (
-                (b"user-agent", USER_AGENT),
-                (b"accept-encoding", b"identity"),
-                (b"content-type", b"application/json"),
-                *place.headers,
-            )
-        )
-        self._heads: dict[str, bytes] = {}
+    @property
+    def name(self) -> str:
+        """What the configuration calls the provider."""
+
+    @property
+    def type(self) -> str:
+        """The provider's type, a key of the registry."""
+
+    @property
+    def place(self) -> Place:
+        """Where it is."""
 
     @property
     def mock(self) -> bool:
         """Whether this is the built-in mock: its answers are made up, and labeled so."""
-        return self.type == "mock"
 
     def post(self, path: str, body: bytes, request_id: str) -> Exchange:
         """An exchange that posts JSON to a path under the base URL; `start` it to send it."""
-        head = self._heads.get(path) or self._head(path)
-        fields = b"x-request-id: %b\r\ncontent-length: %d\r\n\r\n" % (request_id.encode(), len(body))
-        return self.pool.begin(head + fields, body)
+
+    def break_off(self) -> None:
+        """Fail every exchange at once; none can be started afterwards."""
 
     async def aclose(self) -> None:
-        """Close every connection."""
-        await self.pool.aclose()
-
-    def _head(self, path: str) -> bytes:
-        """The constant part of a request's head; there is one per path of the route table."""
-        whole = request_head(b"POST", (self._base + path).encode(), self._authority, block=self._block)
-        head = self._heads[path] = whole.removesuffix(b"\r\n")
-        return head
+        """Break off, and return when the connections are closed."""

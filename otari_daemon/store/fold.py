@@ -163,7 +163,6 @@ class Fold:
             self._whole.append(opened + end)
         else:
             self._whole.append((*opened[:_CARD], card, *opened[_CARD + 1 :], *end))
-        self._progress.pop(hold.rid, None)
         moves = self._moves_of(hold.bundle)
         moves.pending -= hold.amount
         moves.posted += posted

@@ -15,7 +15,6 @@ from otari_daemon.config.views import shown
 CANARY = "sk-canary-5f3a"
 
 WITH_SECRETS = f"""
-master_key: {CANARY}
 database_url: postgresql://otari:{CANARY}@db/otari
 providers:
   openai:
@@ -27,7 +26,13 @@ providers:
 def test_a_configuration_shows_no_secret_in_any_form() -> None:
     config = load(WITH_SECRETS, source="c.yml", environ={"XAI_API_KEY": CANARY})
 
-    for form in (repr(config), str(config), f"{config.master_key}", json.dumps(shown(config)), config.digest):
+    for form in (
+        repr(config),
+        str(config),
+        f"{config.providers['openai'].api_key}",
+        json.dumps(shown(config)),
+        config.digest,
+    ):
         assert CANARY not in form
     assert shown(config)["database_url"] == f"postgresql://otari:{MASK}@db/otari"
     assert config.providers["openai"].client_args.custom_headers["Authorization"].reveal() == CANARY
@@ -36,17 +41,16 @@ def test_a_configuration_shows_no_secret_in_any_form() -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "master_key: {canary} {canary}",
-        "master_key: [{canary}]",
-        "master_key: {{a: {canary}}}",
-        "master_key: *{canary}",
-        "master_key: !{canary} x",
-        "master_key: %{canary}",
-        "master_key: '{canary}",
-        "master_key: ${{{canary}}}",
-        "master_key: a: {canary}",
-        "{{master_key:{canary}}}",
-        "master_key:{canary}\nport: 1",
+        "providers:\n openai:\n  api_key: {canary} {canary}",
+        "providers:\n openai:\n  api_key: [{canary}]",
+        "providers:\n openai:\n  api_key: {{a: {canary}}}",
+        "providers:\n openai:\n  api_key: *{canary}",
+        "providers:\n openai:\n  api_key: !{canary} x",
+        "providers:\n openai:\n  api_key: %{canary}",
+        "providers:\n openai:\n  api_key: '{canary}",
+        "providers:\n openai:\n  api_key: ${{{canary}}}",
+        "providers:\n openai:\n  api_key: a: {canary}",
+        "port:{canary}\nhost: a",
         "database_url: mysql://u:{canary}@h/db",
         "providers: {{openai: {canary}}}",
         "providers: {{openai:{canary}}}",
@@ -78,13 +82,12 @@ def test_a_bad_secret_in_the_environment_is_not_repeated() -> None:
 @pytest.mark.parametrize(
     ("text", "mode", "refused"),
     [
-        ("master_key: abc", 0o644, True),
-        ("master_key: abc", 0o640, False),
-        ("master_key: abc", 0o600, False),
-        ("master_key: ${KEY}", 0o644, False),
+        ("providers: {openai: {api_key: abc}}", 0o644, True),
+        ("providers: {openai: {api_key: abc}}", 0o640, False),
+        ("providers: {openai: {api_key: abc}}", 0o600, False),
+        ("providers: {openai: {api_key: '${KEY}'}}", 0o644, False),
         ("database_url: postgresql://u:pw@h/db", 0o644, True),
         ("database_url: postgresql:///db", 0o644, False),
-        ("providers: {openai: {api_key: abc}}", 0o644, True),
         ("providers: {openai: {client_args: {custom_headers: {X-Key: abc}}}}", 0o604, True),
         ("port: 1", 0o644, False),
     ],

@@ -30,8 +30,8 @@ def test_the_digest_is_of_what_is_in_effect_and_not_of_how_it_was_said() -> None
     "text",
     [
         "port: 8001",
-        "master_key: a",
-        "master_key: b",
+        "database_url: postgresql://u:a@h/db",
+        "database_url: postgresql://u:b@h/db",
         "limits: {queue_wait_s: 2.5}",
         "providers: {openai: {}}",
         "providers: {openai: {api_key: a}}",
@@ -44,7 +44,12 @@ def test_the_digest_is_of_what_is_in_effect_and_not_of_how_it_was_said() -> None
 def test_every_change_of_a_value_changes_the_digest(text: str) -> None:
     others = {
         read(other).digest
-        for other in ("{}", "master_key: c", "providers: {openai: {api_key: c}}", "aliases: {b: 'mock:echo'}")
+        for other in (
+            "{}",
+            "database_url: postgresql://u:c@h/db",
+            "providers: {openai: {api_key: c}}",
+            "aliases: {b: 'mock:echo'}",
+        )
     }
 
     assert read(text).digest not in others
@@ -67,7 +72,7 @@ def test_a_listing_is_plain_json_with_prices_as_decimals() -> None:
 
 def test_only_changed_keys_that_are_read_once_wait_for_a_restart() -> None:
     old = read("port: 1\nlog_level: info")
-    new = read("port: 2\nlog_level: debug\nmaster_key: k\nlimits: {max_tools: 1}\nstate_dir: /x")
+    new = read("port: 2\nlog_level: debug\ndrain_timeout_s: 1\nlimits: {max_queued: 1}\nstate_dir: /x")
 
     assert pending_restart(old, new) == ("port", "state_dir")
     assert pending_restart(old, old) == ()

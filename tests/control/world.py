@@ -22,6 +22,7 @@ from otari_daemon.control.plane import Admission, Caller, Ending
 from otari_daemon.control.prices import PriceList
 from otari_daemon.control.seats import Seats
 from otari_daemon.domain.intent import Intent
+from otari_daemon.domain.limits import Limits
 from otari_daemon.domain.pricing import Price, Rates
 from otari_daemon.domain.records import Reason
 from otari_daemon.domain.settling import Consumption
@@ -40,6 +41,7 @@ ACTOR = Actor(pid=4321, uid=1000, reason="because")
 DOLLAR = 1_000_000_000
 PRICE = Price("up:model", Rates.of(input=1_000_000, output=1_000_000), 0, "test", None, None)
 """$1 per million tokens: a thousand nano-USD for each."""
+LIMITS = Limits(in_flight=1000, in_flight_per_key=64)
 
 
 class HandClock:
@@ -147,7 +149,9 @@ class World:
 
 
 @asynccontextmanager
-async def opened(path: Path, clock: HandClock, entropy: Entropy) -> AsyncIterator[World]:
+async def opened(
+    path: Path, clock: HandClock, entropy: Entropy, limits: Limits = LIMITS
+) -> AsyncIterator[World]:
     """A daemon's books, opened as the daemon opens them."""
     store = Store.open(f"sqlite:///{path}", now_ms=clock.ms, spare_bytes=0)
     epoch = store.begin_epoch()
@@ -158,7 +162,7 @@ async def opened(path: Path, clock: HandClock, entropy: Entropy) -> AsyncIterato
     seats.load(stored, store.read_now(users.everything), store.read_now(budgets.assignments))
     loop = asyncio.get_running_loop()
     store.start(loop)
-    made = _composed(path, clock, entropy, store, seats, Ledger(book, store, loop))
+    made = _composed(path, clock, entropy, store, seats, Ledger(book, store, loop), limits)
     try:
         yield made
     finally:
@@ -174,7 +178,13 @@ async def reopened(world: World) -> AsyncIterator[World]:
 
 
 def _composed(
-    path: Path, clock: HandClock, entropy: Entropy, store: Store, seats: Seats, ledger: Ledger
+    path: Path,
+    clock: HandClock,
+    entropy: Entropy,
+    store: Store,
+    seats: Seats,
+    ledger: Ledger,
+    limits: Limits,
 ) -> World:
     upstreams: dict[str, Any] = {"up": FakeUpstream("up"), "fake": FakeUpstream("fake", "mock", mock=True)}
     prices = PriceList([PRICE, Price("fake:*", Rates.of(input=500_000), 0, "mock", 8192)])
@@ -190,7 +200,7 @@ def _composed(
         Notes(activity, clock),
         clock,
         lambda request_id: bytes.fromhex(request_id[4:]),
-        in_flight_max=1000,
+        limits=limits,
         before_dispatch=False,
     )
     stopped = asyncio.Event()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 import string
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -18,7 +19,7 @@ entropy = st.binary(min_size=RANDOM_BYTES, max_size=RANDOM_BYTES)
 
 
 @given(entropy)
-def test_a_minted_key_has_the_shape_of_the_contract(random):
+def test_a_minted_key_has_the_shape_of_the_contract(random: bytes) -> None:
     token = mint(random)
 
     assert re.fullmatch(r"gw-[A-Za-z0-9_-]{64}", token)
@@ -26,19 +27,19 @@ def test_a_minted_key_has_the_shape_of_the_contract(random):
 
 
 @given(entropy, entropy)
-def test_different_randomness_makes_different_keys(one, other):
+def test_different_randomness_makes_different_keys(one: bytes, other: bytes) -> None:
     same = one[:43] == other[:43] and one[43] >> 4 == other[43] >> 4  # 58 characters carry 348 bits
 
     assert (mint(one) == mint(other)) == same
 
 
 @pytest.mark.parametrize("size", [0, RANDOM_BYTES - 1, RANDOM_BYTES + 1])
-def test_a_wrong_number_of_random_bytes_is_refused(size):
+def test_a_wrong_number_of_random_bytes_is_refused(size: int) -> None:
     with pytest.raises(ValueError, match="random bytes"):
         mint(bytes(size))
 
 
-def test_any_one_wrong_character_is_noticed():
+def test_any_one_wrong_character_is_noticed() -> None:
     """All 64 x 63 of them: the checksum is linear, so one token stands for every other."""
     for position in range(3, len(TOKEN)):
         for character in ALPHABET:
@@ -47,7 +48,7 @@ def test_any_one_wrong_character_is_noticed():
 
 
 @given(entropy, st.integers(3, 65))
-def test_two_neighbors_swapped_are_noticed(random, at):
+def test_two_neighbors_swapped_are_noticed(random: bytes, at: int) -> None:
     token = mint(random)
     swapped = token[:at] + token[at + 1] + token[at] + token[at + 2 :]
 
@@ -68,22 +69,22 @@ def test_two_neighbors_swapped_are_noticed(random, at):
         "sk-" + TOKEN[3:],
     ],
 )
-def test_other_shapes_are_not_ours(token):
+def test_other_shapes_are_not_ours(token: str) -> None:
     assert not well_formed(token)
 
 
 @given(st.text(max_size=80))
-def test_any_text_can_be_asked_about(text):
+def test_any_text_can_be_asked_about(text: str) -> None:
     assert well_formed(text) in (True, False)
     assert not well_formed("gw-" + "\ud800" * 64)
 
 
-def test_what_is_stored_is_the_sha_256_of_the_whole_token():
+def test_what_is_stored_is_the_sha_256_of_the_whole_token() -> None:
     assert digest(TOKEN.encode()) == hashlib.sha256(TOKEN.encode()).digest()
     assert shown_prefix(TOKEN) == TOKEN[:10]
 
 
-def key(**fields) -> VirtualKey:
+def key(**fields: Any) -> VirtualKey:
     return VirtualKey("k_1", b"", "gw-", "ci", "u_1", 0, **fields)
 
 
@@ -97,7 +98,9 @@ def key(**fields) -> VirtualKey:
         ({"revoked_ms": 100, "expires_ms": 1}, 200, "revoked"),
     ],
 )
-def test_a_key_is_refused_when_revoked_and_from_its_expiry_on(fields, now_ms, refusal):
+def test_a_key_is_refused_when_revoked_and_from_its_expiry_on(
+    fields: Any, now_ms: int, refusal: str | None
+) -> None:
     assert key(**fields).refusal(now_ms) == refusal
 
 
@@ -119,5 +122,5 @@ def test_a_key_is_refused_when_revoked_and_from_its_expiry_on(fields, now_ms, re
         (("openai:[a-z]*",), "openai:gpt-5", False),
     ],
 )
-def test_patterns_match_whole_names_or_a_prefix(models, model, allowed):
+def test_patterns_match_whole_names_or_a_prefix(models: Any, model: str, allowed: bool) -> None:
     assert key(models=models).may_name(model) is allowed

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -22,17 +23,17 @@ amounts = st.integers(0, AMOUNT_MAX)
 
 
 @given(amounts)
-def test_an_amount_written_and_read_is_itself(amount):
+def test_an_amount_written_and_read_is_itself(amount: int) -> None:
     assert parse_usd(format_usd(amount)) == amount
 
 
 @given(st.integers(0, 10**18 - 1))
-def test_a_rate_written_and_read_is_itself(rate):
+def test_a_rate_written_and_read_is_itself(rate: int) -> None:
     assert parse_usd_per_million(format_usd_per_million(rate)) == rate
 
 
 @given(st.integers(0, 10**9), st.integers(0, 9), st.data())
-def test_reading_is_exact_against_fractions(whole, digits, data):
+def test_reading_is_exact_against_fractions(whole: int, digits: int, data: Any) -> None:
     fraction = data.draw(st.integers(0, 10**digits - 1)) if digits else 0
     text = f"{whole}.{fraction:0{digits}d}" if digits else str(whole)
 
@@ -40,7 +41,7 @@ def test_reading_is_exact_against_fractions(whole, digits, data):
 
 
 @given(st.integers(-AMOUNT_MAX, AMOUNT_MAX))
-def test_what_is_written_equals_the_amount_and_has_two_decimals_at_least(amount):
+def test_what_is_written_equals_the_amount_and_has_two_decimals_at_least(amount: int) -> None:
     written = format_usd(amount)
 
     assert Fraction(written) * NANO_PER_USD == amount
@@ -59,7 +60,7 @@ def test_what_is_written_equals_the_amount_and_has_two_decimals_at_least(amount)
         ("9000000000", AMOUNT_MAX),
     ],
 )
-def test_dollars_are_read(text, nano):
+def test_dollars_are_read(text: str, nano: int) -> None:
     assert parse_usd(text) == nano
 
 
@@ -71,19 +72,19 @@ REFUSED = [
 
 
 @pytest.mark.parametrize("text", REFUSED)
-def test_what_is_not_an_exact_amount_is_refused(text):
+def test_what_is_not_an_exact_amount_is_refused(text: str) -> None:
     with pytest.raises(AmountError):
         parse_usd(text)
 
 
 @pytest.mark.parametrize("text", ["0.0000001", "-1", "nan", ""])
-def test_a_rate_finer_than_a_pico_dollar_is_refused(text):
+def test_a_rate_finer_than_a_pico_dollar_is_refused(text: str) -> None:
     with pytest.raises(AmountError):
         parse_usd_per_million(text)
 
 
 @given(st.text(max_size=30))
-def test_any_text_is_an_amount_or_an_amount_error(text):
+def test_any_text_is_an_amount_or_an_amount_error(text: str) -> None:
     try:
         amount = parse_usd(text)
     except AmountError:

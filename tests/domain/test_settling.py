@@ -42,22 +42,22 @@ def counted(output: int) -> Usage:
         (Reason.REFUSED, Consumption(REPORTED), REPORTED),
     ],
 )
-def test_the_table(reason, seen, usage):
+def test_the_table(reason: Reason, seen: Consumption, usage: Usage) -> None:
     made = bill(reason, seen, PROMPT, OUTPUT_MAX, PRICE)
 
-    assert made == (usage, charge(usage, RATES), False, None)
+    assert tuple(made) == (usage, charge(usage, RATES), False, None)
     assert made.amount > 0
 
 
 @pytest.mark.parametrize("reason", [Reason.REFUSED, Reason.UNSENT])
-def test_what_was_provably_not_executed_is_free(reason):
+def test_what_was_provably_not_executed_is_free(reason: Reason) -> None:
     assert bill(reason, SEEN, PROMPT, OUTPUT_MAX, PRICE) == NO_BILL
 
 
 @pytest.mark.parametrize(
     "reason", [Reason.ESTIMATED, Reason.USAGE_INVALID, Reason.UPSTREAM_CUT, Reason.CLIENT_CUT]
 )
-def test_an_estimate_from_length_stays_within_the_limit_the_answer_had(reason):
+def test_an_estimate_from_length_stays_within_the_limit_the_answer_had(reason: Reason) -> None:
     """Long words make few tokens: an honest provider must not look as if it broke its limit."""
     assert bill(reason, Consumption(None, 10**6, 400), PROMPT, OUTPUT_MAX, PRICE).usage.output == OUTPUT_MAX
 
@@ -65,7 +65,7 @@ def test_an_estimate_from_length_stays_within_the_limit_the_answer_had(reason):
 @pytest.mark.parametrize(
     "reason", [Reason.ESTIMATED, Reason.USAGE_INVALID, Reason.UPSTREAM_CUT, Reason.CLIENT_CUT]
 )
-def test_more_pieces_seen_than_the_limit_allows_are_charged(reason):
+def test_more_pieces_seen_than_the_limit_allows_are_charged(reason: Reason) -> None:
     assert bill(reason, Consumption(None, 900, 900), PROMPT, OUTPUT_MAX, PRICE).usage.output == 900
 
 
@@ -76,7 +76,9 @@ def test_more_pieces_seen_than_the_limit_allows_are_charged(reason):
     st.integers(0, 1000),
     st.integers(0, 1000),
 )
-def test_our_own_count_never_costs_more_than_was_held(reason, generated, prompt, output_max, spare):
+def test_our_own_count_never_costs_more_than_was_held(
+    reason: Reason, generated: int, prompt: int, output_max: int, spare: int
+) -> None:
     seen = Consumption(None, generated, min(generated, output_max))
     held = ceiling(prompt + spare, output_max, Price("p:m", RATES, 0, "test"))
 
@@ -84,7 +86,7 @@ def test_our_own_count_never_costs_more_than_was_held(reason, generated, prompt,
 
 
 @given(st.integers(0, 500), st.integers(0, 500))
-def test_leaving_early_is_never_dearer_than_staying(shorter, more):
+def test_leaving_early_is_never_dearer_than_staying(shorter: int, more: int) -> None:
     cut, later = (
         bill(Reason.CLIENT_CUT, Consumption(None, tokens, tokens), PROMPT, OUTPUT_MAX, PRICE).amount
         for tokens in (shorter, shorter + more)
@@ -93,7 +95,7 @@ def test_leaving_early_is_never_dearer_than_staying(shorter, more):
     assert cut <= later
 
 
-def test_a_prompt_beyond_a_tiers_threshold_is_charged_wholly_at_that_tier():
+def test_a_prompt_beyond_a_tiers_threshold_is_charged_wholly_at_that_tier() -> None:
     at = Consumption(Usage(input=50, output=10, requests=1))
     beyond = Consumption(Usage(input=51, output=10, requests=1))
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from otari_daemon.domain.windows import FOREVER_MS, Calendar, Every, Lifetime
+from otari_daemon.domain.windows import FOREVER_MS, Calendar, CalendarUnit, Every, Lifetime, Window
 
 ZONES = sorted(zoneinfo.available_timezones())
 YEARS = (2025, 2028)
@@ -36,7 +36,7 @@ def first_second_of(day: date, zone: zoneinfo.ZoneInfo) -> int:
     return next(second for second in range(minute - MINUTE_S, minute + 1) if local_date(zone, second) >= day)
 
 
-def boundaries(unit: str, year: int) -> list[date]:
+def boundaries(unit: CalendarUnit, year: int) -> list[date]:
     """The first days of all periods that begin in a year, and of the next one."""
     if unit == "month":
         return [date(year, month, 1) for month in range(1, 13)] + [date(year + 1, 1, 1)]
@@ -61,7 +61,7 @@ def turning_days(zone: zoneinfo.ZoneInfo, year: int) -> list[date]:
     return sorted(turned)
 
 
-def check(unit: str, zone_name: str, first: date, following: date) -> None:
+def check(unit: CalendarUnit, zone_name: str, first: date, following: date) -> None:
     """One period: its bounds by the oracle, and that all moments within it name it."""
     zone = zoneinfo.ZoneInfo(zone_name)
     start, end = first_second_of(first, zone) * 1000, first_second_of(following, zone) * 1000
@@ -74,7 +74,7 @@ def check(unit: str, zone_name: str, first: date, following: date) -> None:
 
 
 @pytest.mark.parametrize("year", YEARS)
-def test_months_of_every_zone_begin_where_the_wall_calendar_turns(year):
+def test_months_of_every_zone_begin_where_the_wall_calendar_turns(year: int) -> None:
     for zone in ZONES:
         months = Calendar("month", zone)
         for first in boundaries("month", year):
@@ -84,7 +84,7 @@ def test_months_of_every_zone_begin_where_the_wall_calendar_turns(year):
 
 
 @pytest.mark.parametrize("year", YEARS)
-def test_days_around_every_clock_change_of_every_zone_are_as_long_as_they_are(year):
+def test_days_around_every_clock_change_of_every_zone_are_as_long_as_they_are(year: int) -> None:
     seen = 0
     for name in ZONES:
         for day in turning_days(zoneinfo.ZoneInfo(name), year):
@@ -102,7 +102,7 @@ ODD_ZONES = [
 
 
 @pytest.mark.parametrize("unit", ["day", "week", "month"])
-def test_every_boundary_of_zones_with_odd_clocks(unit):
+def test_every_boundary_of_zones_with_odd_clocks(unit: CalendarUnit) -> None:
     for name in ODD_ZONES:
         for first, following in pairwise(boundaries(unit, 2026)):
             check(unit, name, first, following)
@@ -123,7 +123,7 @@ def test_every_boundary_of_zones_with_odd_clocks(unit):
         ("Pacific/Apia", date(2011, 12, 31), 24),
     ],
 )
-def test_known_days_have_known_lengths(zone, day, hours):
+def test_known_days_have_known_lengths(zone: str, day: date, hours: float) -> None:
     noon = datetime(day.year, day.month, day.day, 12, tzinfo=zoneinfo.ZoneInfo(zone))
 
     start, end = Calendar("day", zone).period(int(noon.timestamp() * 1000))
@@ -131,7 +131,7 @@ def test_known_days_have_known_lengths(zone, day, hours):
     assert (end - start) / 3_600_000 == hours
 
 
-def test_a_minute_past_midnight_that_comes_twice_does_not_reopen_the_day_before():
+def test_a_minute_past_midnight_that_comes_twice_does_not_reopen_the_day_before() -> None:
     """St. John's set its clocks back at 00:01, so that the evening before came again."""
     days = Calendar("day", "America/St_Johns")
     turned = int(datetime(2010, 11, 7, 2, 30, tzinfo=UTC).timestamp() * 1000)  # 00:00, a minute before
@@ -142,7 +142,7 @@ def test_a_minute_past_midnight_that_comes_twice_does_not_reopen_the_day_before(
     assert all(later.start_ms in (earlier.start_ms, earlier.end_ms) for earlier, later in pairwise(periods))
 
 
-def test_a_week_begins_on_monday_whatever_the_year_calls_it():
+def test_a_week_begins_on_monday_whatever_the_year_calls_it() -> None:
     weeks = Calendar("week", "Europe/Berlin")
     friday = datetime(2027, 1, 1, 12, tzinfo=zoneinfo.ZoneInfo("Europe/Berlin"))
 
@@ -158,7 +158,7 @@ moments = st.integers(0, 4_000_000_000_000)
 
 
 @given(st.sampled_from(ZONES), st.sampled_from(["day", "week", "month"]), moments)
-def test_a_period_holds_its_moment_and_abuts_the_next(zone, unit, now_ms):
+def test_a_period_holds_its_moment_and_abuts_the_next(zone: str, unit: CalendarUnit, now_ms: int) -> None:
     window = Calendar(unit, zone)
 
     start, end = window.period(now_ms)
@@ -170,7 +170,7 @@ def test_a_period_holds_its_moment_and_abuts_the_next(zone, unit, now_ms):
 
 
 @given(st.integers(1, 10**10), moments, moments)
-def test_fixed_periods_hold_their_moment_and_never_drift(length, anchor, now_ms):
+def test_fixed_periods_hold_their_moment_and_never_drift(length: int, anchor: int, now_ms: int) -> None:
     window = Every(length, anchor)
 
     start, end = window.period(now_ms)
@@ -181,7 +181,7 @@ def test_fixed_periods_hold_their_moment_and_never_drift(length, anchor, now_ms)
 
 
 @given(moments)
-def test_a_lifetime_has_one_period(now_ms):
+def test_a_lifetime_has_one_period(now_ms: int) -> None:
     assert Lifetime().period(now_ms) == (0, FOREVER_MS)
 
 
@@ -194,5 +194,5 @@ def test_a_lifetime_has_one_period(now_ms):
         (Calendar("month", "Asia/Tokyo"), "month in Asia/Tokyo"),
     ],
 )
-def test_windows_say_what_they_are(window, said):
+def test_windows_say_what_they_are(window: Window, said: str) -> None:
     assert str(window) == said

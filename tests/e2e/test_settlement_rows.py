@@ -88,12 +88,13 @@ CASES = [
     # usage: exact
     *both(200, "usage", Charge.EXACT, "stream_ok", "usage_first", "usage_each", "usage_twice"),
     *both(200, "usage", Charge.EXACT, "one_byte_writes", "echo_headers", "desync_second_response"),
+    *both(200, "usage", Charge.EXACT, "json_badutf8"),
     *streamed("usage", Charge.EXACT, *(f"sse_{name}" for name in SOUND_EVENTS)),
     *(Case(f"up:{model}", stream, 200, "usage", Charge.EXACT)
       for model in ("echo", "lorem:200", "cached:5", "reasoning:7") for stream in (False, True)),
     # estimated: an answer without usage
     *both(200, "estimated", Charge.COVERS, "ok_nousage", "usage_null"),
-    *both(502, "estimated", Charge.COVERS, "json_nan", "json_deep", "html_body", "s204"),
+    *both(502, "estimated", Charge.COVERS, "json_nan", "json_deep", "html_body", "s204", "cl_short"),
     *both(502, "estimated", Charge.PROMPT, "empty_body"),
     *whole(502, "estimated", Charge.COVERS, *(f"sse_{name}" for name in SOUND_EVENTS), "sse_error_event"),
     *streamed("estimated", Charge.COVERS, "sse_missing_blank"),
@@ -101,6 +102,7 @@ CASES = [
     # usage_invalid
     *both(200, "usage_invalid", Charge.COVERS, *LIES, "json_dup"),
     # upstream_cut
+    *both(502, "upstream_cut", Charge.COVERS, "trailers"),
     *whole(502, "upstream_cut", Charge.COVERS, "rst_mid_body", "cl_long"),
     *whole(502, "upstream_cut", Charge.PROMPT, "fin_mid_chunk", "chunk_bad"),
     *streamed("upstream_cut", Charge.COVERS, "rst_mid_body:900", "sse_error_event"),
@@ -119,7 +121,7 @@ CASES = [
     Case("gone:echo", True, 502, "unsent", Charge.FREE),
     # ambiguous: asked, and no answer that could be read
     *both(502, "ambiguous", Charge.COVERS, "accept_close", "rst_after_request"),
-    *both(502, "ambiguous", Charge.PROMPT, *BROKEN_HEADS),
+    *both(502, "ambiguous", Charge.PROMPT, *BROKEN_HEADS, "one_xx_flood"),
     Case("hasty:fault:ttft_never", False, 504, "ambiguous", Charge.COVERS),
     Case("hasty:fault:ttft_never", True, 504, "ambiguous", Charge.COVERS),
     # client_cut: in every phase
@@ -185,21 +187,30 @@ def ask(machine: Machine, case: Case) -> Answer:
 
 
 def upstream_began(machine: Machine) -> None:
-    """Wait until a hold is open; the request is under way then."""
+    """Wait until a hold is open and the request is under way."""
     deadline = time.monotonic() + BILLED_S
     while not machine.ask("GET", "/status")["open_holds"]:
         assert time.monotonic() < deadline, "the request was never admitted"
-        time.sleep(0.01)
+    time.sleep(0.05)  # lets it reach the provider, who tells nobody; the phase, not the proof
 
 
-def settled(machine: Machine, request_id: str, before: int) -> Any:
-    """The row of a request, written in time; the newest for one that was left before it was named."""
+def newest(machine: Machine) -> str:
+    """The request id of the newest row."""
+    rows = machine.ask("GET", "/v1/usage?limit=1")
+    return rows[0]["request_id"] if rows else ""
+
+
+def settled(machine: Machine, request_id: str, before: str) -> Any:
+    """The row of a request, written in time; the one after `before` if it was left before it was named."""
     deadline = time.monotonic() + SETTLED_S
     machine.quiet(SETTLED_S)
-    while len(rows := machine.usage()) == before:
+    while True:
+        rows = machine.ask("GET", "/v1/usage?limit=1")
+        if rows and rows[0]["request_id"] != before:
+            assert request_id in ("", rows[0]["request_id"])
+            return rows[0]
         assert time.monotonic() < deadline, "no row was written"
         time.sleep(0.01)
-    return next(row for row in rows if request_id in ("", row["request_id"]))
 
 
 def billed(machine: Machine, request_id: str) -> int:
@@ -223,7 +234,7 @@ def name_of(case: Case) -> str:
 
 @pytest.mark.parametrize("case", CASES, ids=name_of)
 def test_the_row(places: Places, case: Case) -> None:
-    before = len(places.usage())
+    before = newest(places)
 
     answer = ask(places, case)
 
@@ -261,7 +272,7 @@ def judge(machine: Machine, case: Case, request_id: str, cost: int) -> None:
 def test_choices_and_limits_cost_what_the_provider_billed(
     places: Places, more: dict[str, int], stream: bool
 ) -> None:
-    before = len(places.usage())
+    before = newest(places)
     body = {
         "model": "up:lorem:40",
         "stream": stream,
@@ -279,6 +290,24 @@ def test_choices_and_limits_cost_what_the_provider_billed(
     row = settled(places, answer.headers["X-Request-ID"], before)
     assert row["reason"] == "usage"
     assert nano(row) == billed(places, row["request_id"]) <= nano({"cost_usd": row["held_usd"]})
+
+
+def test_a_provider_that_talks_past_its_limit_blocks_the_budget_until_an_operator_has_looked(
+    places: Places,
+) -> None:
+    """More pieces than the limit allows are the one count of ours that may pass the hold."""
+    shared, before = places.key, newest(places)
+    places.key = places.new_key(key_name="flooded", budget="1000")
+    try:
+        flooded = ask(places, Case("up:fault:firehose:2000000", True, 200, "upstream_cut", Charge.COVERS))
+        row = settled(places, flooded.request_id, before)
+        refused = ask(places, Case("up:echo", False, 403, "", Charge.FREE))
+    finally:
+        places.key = shared
+
+    assert nano(row) > nano({"cost_usd": row["held_usd"]})
+    assert refused.status == 403
+    assert b"beyond its holds" in refused.body
 
 
 def test_no_account_is_blocked_and_the_books_prove_themselves(places: Places) -> None:

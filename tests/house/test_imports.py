@@ -37,7 +37,7 @@ def loaded_by(name: str) -> set[str]:
     return set(json.loads(ran.stdout))
 
 
-def test_the_commands_root_loads_none_of_the_heavy_libraries():
+def test_the_commands_root_loads_none_of_the_heavy_libraries() -> None:
     loaded = loaded_by("otari_cli.main")
 
     assert "otari_cli.main" in loaded
@@ -46,19 +46,19 @@ def test_the_commands_root_loads_none_of_the_heavy_libraries():
     assert not any(name.startswith("otari_cli.commands.") for name in loaded)
 
 
-def test_the_daemons_name_loads_nothing():
+def test_the_daemons_name_loads_nothing() -> None:
     assert loaded_by("otari_daemon") == {"otari_daemon"}
 
 
 @pytest.mark.parametrize("package", ["otari_daemon.domain.book", "otari_daemon.protocol.messages"])
-def test_the_lowest_floor_loads_only_the_standard_library(package):
+def test_the_lowest_floor_loads_only_the_standard_library(package: str) -> None:
     tops = {name.partition(".")[0] for name in loaded_by(package)} - sys.stdlib_module_names
 
     assert {top for top in tops if not top.startswith("_sysconfigdata")} == {"otari_daemon"}
 
 
 @pytest.mark.parametrize("package", ["otari_daemon.mock.service", "otari_daemon.wire.chat"])
-def test_lower_floors_load_no_server_and_no_database(package):
+def test_lower_floors_load_no_server_and_no_database(package: str) -> None:
     tops = {name.partition(".")[0] for name in loaded_by(package)}
 
     assert not tops & {"falcon", "pony", "uvicorn", "httpx", "textual", "rich", "typer", "yaml"}

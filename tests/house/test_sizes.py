@@ -48,25 +48,25 @@ def over(found: dict[str, int], most: int) -> dict[str, int]:
     return {name: size for name, size in found.items() if size > most}
 
 
-def test_there_is_something_to_measure():
+def test_there_is_something_to_measure() -> None:
     assert len(EVERYTHING) > 100
     assert any(size > FUNCTION_LINES_MAX // 2 for module in EVERYTHING for size in lengths(module).values())
 
 
-def test_files_have_at_most_400_lines():
+def test_files_have_at_most_400_lines() -> None:
     sizes = {module.path: len(module.text.splitlines()) for module in EVERYTHING}
 
     assert over(sizes, FILE_LINES_MAX) == LONG_FILES
 
 
-def test_functions_have_at_most_60_lines():
+def test_functions_have_at_most_60_lines() -> None:
     found = {name: size for module in EVERYTHING for name, size in lengths(module).items()}
 
     assert over(found, FUNCTION_LINES_MAX) == LONG_FUNCTIONS
 
 
 @pytest.mark.parametrize("package", ["otari_daemon", "otari_cli"])
-def test_functions_take_at_most_8_arguments(package):
+def test_functions_take_at_most_8_arguments(package: str) -> None:
     found = {name: count for module in modules(package) for name, count in arguments(module).items()}
 
     assert over(found, ARGUMENTS_MAX) == {

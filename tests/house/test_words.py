@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import asyncio
 import re
+from pathlib import Path
 
 import pytest
 
@@ -35,7 +36,7 @@ def public(found: list[Named]) -> list[Named]:
 
 
 @pytest.mark.parametrize("package", PACKAGES)
-def test_every_public_module_class_and_function_has_a_docstring(package):
+def test_every_public_module_class_and_function_has_a_docstring(package: str) -> None:
     bare = {module.path for module in modules(package) if ast.get_docstring(module.tree) is None}
     for module in modules(package):
         silent = [each for each in public(named(module.tree)) if ast.get_docstring(each.node) is None]
@@ -45,7 +46,7 @@ def test_every_public_module_class_and_function_has_a_docstring(package):
 
 
 @pytest.mark.parametrize("name", MONEY)
-def test_no_float_or_decimal_takes_part_in_money(name):
+def test_no_float_or_decimal_takes_part_in_money(name: str) -> None:
     (module,) = [each for each in modules("otari_daemon") if each.path == f"otari_daemon/domain/{name}.py"]
 
     for node in ast.walk(module.tree):
@@ -54,19 +55,19 @@ def test_no_float_or_decimal_takes_part_in_money(name):
         assert not (isinstance(node, ast.BinOp | ast.AugAssign) and isinstance(node.op, ast.Div)), node.lineno
 
 
-def test_nothing_is_left_for_later():
+def test_nothing_is_left_for_later() -> None:
     everything = modules(*PACKAGES, "tests", "bench", "scripts")
 
     assert [each.path for each in everything if LATER.search(each.text)] == []
 
 
-def test_no_import_is_relative():
+def test_no_import_is_relative() -> None:
     for module in modules(*PACKAGES, "tests", "bench", "scripts"):
         for node in ast.walk(module.tree):
             assert not (isinstance(node, ast.ImportFrom) and node.level), module.path
 
 
-def test_no_registry_and_no_path_of_a_machine_is_tracked():
+def test_no_registry_and_no_path_of_a_machine_is_tracked() -> None:
     found = []
     for path in tracked():
         if path.suffix in TEXT_SUFFIXES:
@@ -78,7 +79,7 @@ def test_no_registry_and_no_path_of_a_machine_is_tracked():
 
 
 @pytest.mark.parametrize("lock", [path for path in tracked() if path.name == "requirements.lock"], ids=str)
-def test_every_locked_package_is_pinned_and_has_hashes(lock):
+def test_every_locked_package_is_pinned_and_has_hashes(lock: Path) -> None:
     text = lock.read_text(encoding="utf-8")
     packages = [line for line in text.replace("\\\n", "").splitlines() if line and not line.startswith("#")]
 

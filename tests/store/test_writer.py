@@ -78,7 +78,9 @@ async def test_a_write_runs_in_order_with_the_posts_around_it(served: Served) ->
 
 async def test_a_second_settlement_of_a_stored_hold_stops_the_ledger(served: Served) -> None:
     store, book = served
-    hold = reserve(book, book.bundle((1,), NOW_MS), 1, 100)
+    bundle = book.bundle((1,), NOW_MS)
+    hold = reserve(book, bundle, 1, 100)
+    reserve(book, bundle, 2, 900)  # so that the balance alone would not notice
     book.settle(hold, Nano(10), outcome(10))
     await commit(store, book.take_journal())
     stopped = asyncio.Event()
@@ -89,6 +91,7 @@ async def test_a_second_settlement_of_a_stored_hold_stops_the_ledger(served: Ser
 
     assert not store.available
     assert isinstance(store.failure, LedgerCorrupt)
+    assert "changed 0 rows where the book changed 1" in str(store.failure)
     with pytest.raises(LedgerCorrupt):
         store.post([], _never)
     with pytest.raises(LedgerCorrupt):

@@ -61,7 +61,7 @@ def read(raw: bytes) -> tuple[Reason, int, bool]:
     ],
     ids=lambda value: repr(value)[:50],
 )
-def test_the_reading_of_known_answers(raw, reading):
+def test_the_reading_of_known_answers(raw: bytes, reading: Any) -> None:
     reason, tokens, broken = read(raw)
 
     assert (reason, broken) == (reading[0], reading[2])
@@ -88,7 +88,7 @@ CALL = {"id": "c", "type": "function", "function": {"name": "find", "arguments":
     ],
     ids=repr,
 )
-def test_everything_a_model_says_is_counted(message, written):
+def test_everything_a_model_says_is_counted(message: Any, written: int) -> None:
     assert read(answer(message=message))[1] == -(-written // 4)
 
 
@@ -106,16 +106,16 @@ json_values = st.recursive(
 
 
 @given(st.dictionaries(st.sampled_from(["choices", "usage", "error"]), json_values))
-def test_no_answer_of_a_provider_is_an_error_of_ours(value):
+def test_no_answer_of_a_provider_is_an_error_of_ours(value: Any) -> None:
     assert read(json.dumps(value).encode())[1] >= 0
 
 
 @given(st.binary(max_size=60))
-def test_no_bytes_of_a_provider_are_an_error_of_ours(raw):
+def test_no_bytes_of_a_provider_are_an_error_of_ours(raw: bytes) -> None:
     assert read(raw)[1] >= 0
 
 
-def test_an_error_is_told_in_openais_shape_with_the_request_id():
+def test_an_error_is_told_in_openais_shape_with_the_request_id() -> None:
     body = json.loads(CHAT.error_body(BudgetExceeded("budget 'x' has no room", param="model"), "req_1"))
 
     assert body == {
@@ -130,7 +130,7 @@ def test_an_error_is_told_in_openais_shape_with_the_request_id():
     }
 
 
-def test_an_error_in_a_stream_is_one_event_and_then_the_end():
+def test_an_error_in_a_stream_is_one_event_and_then_the_end() -> None:
     event, done, rest = CHAT.error_event(UpstreamFailed("broke\noff", status=502), "req_1").split(b"\n\n")
 
     assert json.loads(data_of(event + b"\n\n"))["error"]["message"] == "broke\noff"

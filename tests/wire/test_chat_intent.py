@@ -30,7 +30,9 @@ def read(**fields: Any) -> Intent:
 @pytest.mark.parametrize(
     ("value", "output_max"), [(1, 1), (100, 100), (OUTPUT_TOKENS_MAX, OUTPUT_TOKENS_MAX), (None, None)]
 )
-def test_a_limit_on_the_answer_is_read_in_both_spellings(field, value, output_max):
+def test_a_limit_on_the_answer_is_read_in_both_spellings(
+    field: str, value: Any, output_max: int | None
+) -> None:
     assert read(**{field: value}).output_max == output_max
 
 
@@ -38,7 +40,7 @@ def test_a_limit_on_the_answer_is_read_in_both_spellings(field, value, output_ma
 @pytest.mark.parametrize(
     "value", [-1, 0, 10**18, OUTPUT_TOKENS_MAX + 1, "100", True, False, 1.5, 100.0, [], {}, [100]], ids=repr
 )
-def test_a_limit_that_is_no_whole_number_in_range_is_refused(field, value):
+def test_a_limit_that_is_no_whole_number_in_range_is_refused(field: str, value: Any) -> None:
     with pytest.raises(InvalidRequest, match="whole number") as caught:
         read(**{field: value})
 
@@ -48,11 +50,13 @@ def test_a_limit_that_is_no_whole_number_in_range_is_refused(field, value):
 @pytest.mark.parametrize(
     ("older", "newer", "bound"), [(10, 20, 20), (20, 10, 20), (10, 10, 10), (None, 5, 5), (5, None, 5)]
 )
-def test_where_both_spellings_disagree_the_larger_binds(older, newer, bound):
+def test_where_both_spellings_disagree_the_larger_binds(
+    older: int | None, newer: int | None, bound: int
+) -> None:
     assert read(max_tokens=older, max_completion_tokens=newer).output_max == bound
 
 
-def test_a_request_without_a_limit_has_none():
+def test_a_request_without_a_limit_has_none() -> None:
     assert read().output_max is None
 
 
@@ -67,11 +71,11 @@ def test_a_request_without_a_limit_has_none():
         ({"n": 3, "best_of": 7}, 7),
     ],
 )
-def test_every_answer_that_is_generated_is_counted(fields, choices):
+def test_every_answer_that_is_generated_is_counted(fields: dict[str, Any], choices: int) -> None:
     assert read(**fields).choices == choices
 
 
-def test_more_choices_than_any_provider_makes_are_refused():
+def test_more_choices_than_any_provider_makes_are_refused() -> None:
     with pytest.raises(InvalidRequest, match="128"):
         read(n=129)
 
@@ -89,7 +93,9 @@ def test_more_choices_than_any_provider_makes_are_refused():
         ({"stream": True, "stream_options": {"include_usage": True, "more": 1}}, True, True),
     ],
 )
-def test_whether_the_caller_wants_a_stream_and_its_usage(fields, stream, shows):
+def test_whether_the_caller_wants_a_stream_and_its_usage(
+    fields: dict[str, Any], stream: bool, shows: bool
+) -> None:
     intent = read(**fields)
 
     assert (intent.stream, intent.shows_usage) == (stream, shows)
@@ -119,7 +125,7 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
 
 
 @pytest.mark.parametrize(("fields", "param"), REFUSED, ids=lambda value: str(value)[:40])
-def test_what_policy_cannot_read_is_refused_naming_the_field(fields, param):
+def test_what_policy_cannot_read_is_refused_naming_the_field(fields: dict[str, Any], param: str) -> None:
     with pytest.raises(InvalidRequest) as caught:
         read(**fields)
 
@@ -130,7 +136,7 @@ def test_what_policy_cannot_read_is_refused_naming_the_field(fields, param):
     "model",
     ["gpt-4o", "up:echo", "up/echo", "up:meta-llama/Llama-3.1@8b", "mock:fault:s500", "a", "9x", "a" * 200],
 )
-def test_usable_model_names(model):
+def test_usable_model_names(model: Any) -> None:
     assert read(model=model).model == model
 
 
@@ -163,7 +169,7 @@ def test_usable_model_names(model):
     ],
     ids=ascii,
 )
-def test_unusable_model_names_are_refused(model):
+def test_unusable_model_names_are_refused(model: Any) -> None:
     with pytest.raises(InvalidRequest) as caught:
         read(model=model)
 
@@ -196,7 +202,7 @@ STEERING = [
 
 @pytest.mark.parametrize("field", STEERING)
 @pytest.mark.parametrize("value", ["x", None, {}, 1])
-def test_a_field_that_would_steer_the_request_is_refused(field, value):
+def test_a_field_that_would_steer_the_request_is_refused(field: str, value: Any) -> None:
     with pytest.raises(InvalidRequest, match="operator") as caught:
         read(**{field: value})
 
@@ -204,7 +210,7 @@ def test_a_field_that_would_steer_the_request_is_refused(field, value):
 
 
 @pytest.mark.parametrize("field", STEERING)
-def test_the_same_words_within_a_message_or_a_schema_are_the_callers_own(field):
+def test_the_same_words_within_a_message_or_a_schema_are_the_callers_own(field: str) -> None:
     schema = {"type": "object", "properties": {field: {"type": "string"}}}
     tool = {"type": "function", "function": {"name": "f", "parameters": schema}}
 
@@ -215,7 +221,7 @@ def test_the_same_words_within_a_message_or_a_schema_are_the_callers_own(field):
     "field",
     ["temperature", "seed", "user", "metadata", "service_tier", "reasoning_effort", "x_unknown", "store"],
 )
-def test_fields_of_the_providers_api_are_not_ours_to_judge(field):
+def test_fields_of_the_providers_api_are_not_ours_to_judge(field: str) -> None:
     assert read(**{field: {"any": ["thing"]}}).model == "up:echo"
 
 
@@ -232,7 +238,7 @@ TEXTS = [
 
 @pytest.mark.parametrize("ascii_only", [True, False])
 @pytest.mark.parametrize("text", TEXTS, ids=ascii)
-def test_the_prompts_bound_holds_for_text_that_beats_an_estimate(text, ascii_only):
+def test_the_prompts_bound_holds_for_text_that_beats_an_estimate(text: str, ascii_only: bool) -> None:
     """A tokenizer over bytes never makes more tokens than bytes, and the mock's is one."""
     messages = [{"role": "user", "content": text}] * 3
     raw = json.dumps({"model": "up:echo", "messages": messages}, ensure_ascii=ascii_only).encode()
@@ -244,14 +250,14 @@ def test_the_prompts_bound_holds_for_text_that_beats_an_estimate(text, ascii_onl
 
 
 @given(st.lists(st.text(max_size=40), min_size=1, max_size=8))
-def test_the_bound_covers_any_prompt_the_mock_can_count(texts):
+def test_the_bound_covers_any_prompt_the_mock_can_count(texts: list[str]) -> None:
     messages = [{"role": "user", "content": text.replace("\0", "")} for text in texts]
     raw = json.dumps({"model": "up:echo", "messages": messages}).encode()
 
     assert CHAT.read_intent(decode(raw), len(raw)).input_max >= read_ask(raw).prompt_tokens()
 
 
-def test_media_named_by_address_adds_its_worst_case():
+def test_media_named_by_address_adds_its_worst_case() -> None:
     picture = {"type": "image_url", "image_url": {"url": "http://pictures.example/1.png"}}
     sound = {"type": "input_audio", "input_audio": {"data": "AAAA"}}
     text = {"type": "text", "text": "what is this?"}

@@ -38,7 +38,7 @@ def relay(chunks: list[bytes], shows_usage: bool = True) -> Relayed:
 
 @pytest.mark.parametrize("shows_usage", [True, False], ids=["shown", "hidden"])
 @pytest.mark.parametrize("name", STREAMS)
-def test_no_cut_changes_what_is_relayed_or_read(name, shows_usage):
+def test_no_cut_changes_what_is_relayed_or_read(name: str, shows_usage: bool) -> None:
     stream = STREAMS[name]
     uncut = relay([stream], shows_usage)
 
@@ -54,17 +54,17 @@ def test_no_cut_changes_what_is_relayed_or_read(name, shows_usage):
 @pytest.mark.parametrize(
     "name", ["well formed", "CRLF", "byte order mark", "no space after data", "no usage"]
 )
-def test_a_caller_who_asked_for_usage_gets_the_providers_bytes(name):
+def test_a_caller_who_asked_for_usage_gets_the_providers_bytes(name: str) -> None:
     assert relay([STREAMS[name]]).whole == STREAMS[name]
 
 
 @pytest.mark.parametrize("name", ["tool calls", "usage in each chunk", "comments and fields", "error event"])
-def test_odd_but_whole_streams_are_the_providers_bytes_too(name):
+def test_odd_but_whole_streams_are_the_providers_bytes_too(name: str) -> None:
     assert relay([STREAMS[name]]).whole == STREAMS[name]
 
 
 @pytest.mark.parametrize("name", STREAMS.keys() - {"one data line for all"})
-def test_the_usage_chunk_is_not_shown_to_who_did_not_ask(name):
+def test_the_usage_chunk_is_not_shown_to_who_did_not_ask(name: str) -> None:
     shown = relay([STREAMS[name]], shows_usage=False).whole
 
     assert b'"choices": [], "usage"' not in shown
@@ -72,7 +72,7 @@ def test_the_usage_chunk_is_not_shown_to_who_did_not_ask(name):
         assert shown == HEAD + DONE
 
 
-def test_the_end_is_kept_back_until_the_request_is_settled():
+def test_the_end_is_kept_back_until_the_request_is_settled() -> None:
     relayed = relay([WELL_FORMED])
 
     assert relayed.now == HEAD
@@ -81,7 +81,7 @@ def test_the_end_is_kept_back_until_the_request_is_settled():
 
 
 @pytest.mark.parametrize("name", STREAMS)
-def test_what_is_relayed_is_whole_events_and_ends_in_one_done_at_most(name):
+def test_what_is_relayed_is_whole_events_and_ends_in_one_done_at_most(name: str) -> None:
     events = sse_reference.events_of(relay([STREAMS[name]]).whole)
     said = [sse_reference.data_of(each) for each in events]
 
@@ -103,7 +103,7 @@ def test_what_is_relayed_is_whole_events_and_ends_in_one_done_at_most(name):
         ("nothing", False),
     ],
 )
-def test_done_is_added_only_after_a_finish_reason(name, added):
+def test_done_is_added_only_after_a_finish_reason(name: str, added: bool) -> None:
     relayed = relay([STREAMS[name]])
 
     assert relayed.end.endswith(DONE) is added
@@ -139,7 +139,7 @@ def test_done_is_added_only_after_a_finish_reason(name, added):
         ("tool calls of another shape", Reason.ESTIMATED, 0),
     ],
 )
-def test_the_reading_of_each_stream(name, reason, output):
+def test_the_reading_of_each_stream(name: str, reason: Reason, output: int) -> None:
     reading = relay([STREAMS[name]]).reading
 
     reported = reading.seen.reported
@@ -148,13 +148,13 @@ def test_the_reading_of_each_stream(name, reason, output):
 
 
 @pytest.mark.parametrize("name", ["content in parts", "not JSON", "tool calls that are no text", "HTML"])
-def test_what_cannot_be_read_as_a_chunk_still_counts_or_says_nothing(name):
+def test_what_cannot_be_read_as_a_chunk_still_counts_or_says_nothing(name: str) -> None:
     counted = relay([STREAMS[name]]).reading.seen.generated_tokens
 
     assert (counted > 0) is (name != "HTML")
 
 
-def test_every_delta_is_a_token_at_least_and_long_ones_are_more():
+def test_every_delta_is_a_token_at_least_and_long_ones_are_more() -> None:
     words = relay([START, *[delta("a")] * 50]).reading.seen
     long = relay([START, delta("a" * 400)]).reading.seen
 
@@ -162,7 +162,7 @@ def test_every_delta_is_a_token_at_least_and_long_ones_are_more():
     assert (long.generated_tokens, long.least_tokens) == (100, 1)
 
 
-def test_what_was_generated_can_be_asked_while_the_stream_goes_on():
+def test_what_was_generated_can_be_asked_while_the_stream_goes_on() -> None:
     meter = ChatMeter(shows_usage=True)
     counts = [meter.generated()]
     for chunk in (START, *TEXT):
@@ -173,18 +173,20 @@ def test_what_was_generated_can_be_asked_while_the_stream_goes_on():
     assert counts[-1] == 7
 
 
-def test_reasoning_beside_the_completion_is_billed():
+def test_reasoning_beside_the_completion_is_billed() -> None:
     stated = usage_of(5, 7, 20, completion_tokens_details={"reasoning_tokens": 8})
 
     usage = relay([HEAD, event({"choices": [], "usage": stated})]).reading.seen.reported
 
+    assert usage is not None
     assert (usage.output, usage.reasoning) == (7, 8)
 
 
 @pytest.mark.parametrize("size", [4096, 65_536, 2 * EVENT_BYTES_MAX])
-def test_an_event_beyond_a_mebibyte_is_refused_and_what_came_before_is_relayed(size):
+def test_an_event_beyond_a_mebibyte_is_refused_and_what_came_before_is_relayed(size: int) -> None:
     stream = HEAD + delta("x" * EVENT_BYTES_MAX) + USAGE + DONE
-    meter, relayed = ChatMeter(shows_usage=True), []
+    meter = ChatMeter(shows_usage=True)
+    relayed: list[bytes] = []
 
     def read_all() -> None:
         relayed.extend(meter.feed(stream[at : at + size]) for at in range(0, len(stream), size))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import msgspec
 import pytest
@@ -41,11 +42,11 @@ def changed(raw: bytes, sent: bytes) -> dict[str, object]:
     return {name: json.loads(bytes(after[name])) for name in names}
 
 
-def test_only_the_models_name_changes_for_a_whole_answer():
+def test_only_the_models_name_changes_for_a_whole_answer() -> None:
     assert changed(body_of(), outgoing(body_of())) == {"model": "echo"}
 
 
-def test_a_body_that_needs_no_change_goes_out_byte_for_byte():
+def test_a_body_that_needs_no_change_goes_out_byte_for_byte() -> None:
     raw = body_of(b'"stream":true,"stream_options":{"include_usage":true}')
 
     assert outgoing(raw, "up:echo") is raw
@@ -62,20 +63,20 @@ def test_a_body_that_needs_no_change_goes_out_byte_for_byte():
         (b',"stream_options":{"more":[1],"include_usage":false}', {"more": [1], "include_usage": True}),
     ],
 )
-def test_a_stream_is_asked_for_its_usage(options, sent):
+def test_a_stream_is_asked_for_its_usage(options: bytes, sent: Any) -> None:
     raw = body_of(b'"stream":true' + options)
 
     assert changed(raw, outgoing(raw)) == {"model": "echo", "stream_options": sent}
 
 
 @pytest.mark.parametrize("stream", [b'"stream":false', b'"stream":null'])
-def test_what_is_no_stream_gets_no_stream_options(stream):
+def test_what_is_no_stream_gets_no_stream_options(stream: Any) -> None:
     assert changed(body_of(stream), outgoing(body_of(stream))) == {"model": "echo"}
 
 
 @pytest.mark.parametrize("field", ["max_tokens", "max_completion_tokens"])
 @pytest.mark.parametrize("given", [b'"x":1', b'"max_tokens":null', b'"max_completion_tokens":null'])
-def test_an_answer_without_a_limit_gets_ours_in_the_providers_word(field, given):
+def test_an_answer_without_a_limit_gets_ours_in_the_providers_word(field: str, given: bytes) -> None:
     raw = body_of(given)
 
     assert changed(raw, outgoing(raw, limit=OutputLimit(field, 4096))) == {"model": "echo", field: 4096}
@@ -96,7 +97,9 @@ values = st.recursive(
     st.sampled_from([None, 1, 2]),
     st.booleans(),
 )
-def test_every_other_member_keeps_its_bytes(more, ascii_only, indent, stream):
+def test_every_other_member_keeps_its_bytes(
+    more: Any, ascii_only: bool, indent: int | None, stream: Any
+) -> None:
     body = {"model": "up:echo", **more, "messages": [{"role": "user", "content": "\u00e9"}], "stream": stream}
     raw = json.dumps(body, ensure_ascii=ascii_only, indent=indent).encode()
 

@@ -40,7 +40,7 @@ def stated(prompt: Any, completion: Any, total: Any = None, **details: Any) -> d
         (stated(UNITS_MAX, 0, UNITS_MAX), Usage(input=UNITS_MAX)),
     ],
 )
-def test_tokens_go_into_the_class_they_are_charged_at(usage, classes):
+def test_tokens_go_into_the_class_they_are_charged_at(usage: Any, classes: Any) -> None:
     assert normalize(usage) == classes._replace(requests=1)
 
 
@@ -49,7 +49,7 @@ ODD_COUNTS = [-1, -(2**63), 2**63, UNITS_MAX + 1, 1.0, 1.5, float("nan"), float(
 
 @pytest.mark.parametrize("odd", ODD_COUNTS, ids=repr)
 @pytest.mark.parametrize("place", ["prompt", "completion", "total", "cached", "heard", "thought", "spoke"])
-def test_a_count_that_cannot_be_is_absurd_wherever_it_stands(odd, place):
+def test_a_count_that_cannot_be_is_absurd_wherever_it_stands(odd: Any, place: str) -> None:
     fields = {"prompt": 10, "completion": 5, "total": 15, "cached": 1, "thought": 1}
 
     with pytest.raises(AbsurdUsage):
@@ -73,7 +73,7 @@ def test_a_count_that_cannot_be_is_absurd_wherever_it_stands(odd, place):
     ],
     ids=repr,
 )
-def test_usage_that_contradicts_itself_is_absurd(usage):
+def test_usage_that_contradicts_itself_is_absurd(usage: Any) -> None:
     with pytest.raises(AbsurdUsage):
         normalize(usage)
 
@@ -82,7 +82,9 @@ counts = st.integers(0, 10**6)
 
 
 @given(counts, counts, counts, counts, counts, counts, st.booleans(), st.booleans())
-def test_no_token_is_lost_or_counted_twice(plain, cached, heard, text, thought, spoke, beside, totaled):
+def test_no_token_is_lost_or_counted_twice(
+    plain: int, cached: int, heard: int, text: int, thought: int, spoke: int, beside: bool, totaled: bool
+) -> None:
     prompt, inside = plain + cached + heard, text + spoke + (0 if beside else thought)
     total = prompt + text + spoke + thought if totaled or beside else None
 
@@ -106,7 +108,7 @@ NAMES = [
 
 
 @given(st.dictionaries(st.sampled_from(NAMES), json_like) | json_like)
-def test_whatever_a_provider_says_is_usage_or_absurd(said):
+def test_whatever_a_provider_says_is_usage_or_absurd(said: Any) -> None:
     try:
         usage = normalize(said)
     except AbsurdUsage:
@@ -126,5 +128,5 @@ def test_whatever_a_provider_says_is_usage_or_absurd(said):
         (Usage(), 0, True),
     ],
 )
-def test_usage_that_denies_a_prompt_or_the_answer_is_hollow(usage, said, hollow):
+def test_usage_that_denies_a_prompt_or_the_answer_is_hollow(usage: Any, said: Any, hollow: bool) -> None:
     assert is_hollow(usage, said) is hollow

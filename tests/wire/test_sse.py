@@ -35,7 +35,7 @@ def split(chunks: list[bytes]) -> tuple[list[bytes], bytes]:
 @example(b"data: a\n\n\n", [9])
 @example(b"data: a\r\r\ndata: b\n\n", [9])
 @example(b"data: a\n\rdata: b\r\n\r\r", [8])
-def test_events_are_the_slow_readers_however_the_input_is_cut(data, cuts):
+def test_events_are_the_slow_readers_however_the_input_is_cut(data: bytes, cuts: list[int]) -> None:
     events, rest = split(cut_up(data, cuts))
 
     expected = sse_reference.events_of(data)
@@ -44,12 +44,12 @@ def test_events_are_the_slow_readers_however_the_input_is_cut(data, cuts):
 
 
 @given(inputs)
-def test_a_byte_at_a_time_is_like_all_at_once(data):
+def test_a_byte_at_a_time_is_like_all_at_once(data: bytes) -> None:
     assert split([data[at : at + 1] for at in range(len(data))]) == split([data])
 
 
 @given(inputs)
-def test_the_data_of_an_event_is_the_slow_readers(data):
+def test_the_data_of_an_event_is_the_slow_readers(data: bytes) -> None:
     for event in sse_reference.events_of(data):
         assert data_of(event) == sse_reference.data_of(event)
 
@@ -71,12 +71,12 @@ def test_the_data_of_an_event_is_the_slow_readers(data):
         (b"\ndata: x\n\n", b"x"),
     ],
 )
-def test_the_data_of_known_events(event, data):
+def test_the_data_of_known_events(event: bytes, data: bytes) -> None:
     assert data_of(event) == data
 
 
 @given(st.text(alphabet=st.characters(exclude_characters="\r\n", exclude_categories=["Cs"])))
-def test_a_frame_reads_back_as_its_data(text):
+def test_a_frame_reads_back_as_its_data(text: str) -> None:
     assert split([frame(text.encode())]) == ([frame(text.encode())], b"")
     assert data_of(frame(text.encode())) == text.encode()
 
@@ -94,7 +94,7 @@ def test_a_frame_reads_back_as_its_data(text):
         (b"data: x\r\n\r", b"data: x\r\n\r"),
     ],
 )
-def test_the_rest_at_the_end_gets_the_blank_line_it_lacks(data, rest):
+def test_the_rest_at_the_end_gets_the_blank_line_it_lacks(data: bytes, rest: bytes) -> None:
     splitter = Splitter()
     splitter.feed(data)
 
@@ -105,7 +105,7 @@ def test_the_rest_at_the_end_gets_the_blank_line_it_lacks(data, rest):
     assert splitter.take_rest() == b""
 
 
-def test_an_event_of_the_largest_size_passes_and_one_byte_more_does_not():
+def test_an_event_of_the_largest_size_passes_and_one_byte_more_does_not() -> None:
     for extra, passes in ((0, True), (1, False)):
         event = b"data: " + b"x" * (EVENT_BYTES_MAX - 8 + extra) + b"\n\n"
         for size in (CHUNK, 100_003, len(event)):
@@ -118,11 +118,11 @@ def test_an_event_of_the_largest_size_passes_and_one_byte_more_does_not():
 
 
 @pytest.mark.parametrize("size", [1000, CHUNK, 3 * EVENT_BYTES_MAX])
-def test_events_before_a_long_one_are_given_first(size):
+def test_events_before_a_long_one_are_given_first(size: int) -> None:
     data = b"data: 1\n\ndata: 2\n\ndata: " + b"x" * (2 * EVENT_BYTES_MAX)
     splitter, given_out = Splitter(), []
 
-    def read_all():
+    def read_all() -> None:
         for at in range(0, len(data), size):
             given_out.extend(splitter.feed(data[at : at + size]))
         splitter.take_rest()
@@ -133,10 +133,10 @@ def test_events_before_a_long_one_are_given_first(size):
     assert given_out == [b"data: 1\n\n", b"data: 2\n\n"]
 
 
-def test_an_endless_event_is_given_up_with_bounded_memory():
+def test_an_endless_event_is_given_up_with_bounded_memory() -> None:
     splitter, kept = Splitter(), []
 
-    def read_on():
+    def read_on() -> None:
         for _ in range(1000):
             splitter.feed(b"x" * CHUNK)
             kept.append(len(splitter.rest))
