@@ -111,7 +111,39 @@ class AdminClient:
         """Let a budget with an overage admit again."""
         return self._change("POST", paths.at(paths.BUDGET_ACKNOWLEDGE, id), m.BudgetInfo, change)
 
+    # Prices
+
+    def set_price(self, new: m.PriceSet, change: Change) -> m.PriceInfo:
+        """Price a model from a moment on."""
+        return self._change("POST", paths.PRICES, m.PriceInfo, change, new)
+
+    def prices(self) -> list[m.PriceInfo]:
+        """Every version that is stated, by model, newest first."""
+        return self._list(m.PriceInfo, paths.PRICES)
+
+    def price(self, model: str, as_of: str | None = None) -> m.PriceInfo:
+        """What a model costs now, or at a moment."""
+        found, _ = self._ask("GET", paths.at(paths.PRICE, model), {"as_of": as_of})
+        return self._read(m.PriceInfo, found)
+
+    def price_history(self, model: str) -> list[m.PriceInfo]:
+        """The versions of one model, newest first."""
+        return self._rows(m.PriceInfo, self._ask("GET", paths.at(paths.PRICE_HISTORY, model))[0])
+
+    def delete_price(self, model: str, effective_at: str | None, change: Change) -> None:
+        """Remove one version of a model's price from the database, or all."""
+        query = change.query() | {"effective_at": effective_at}
+        self._ask("DELETE", paths.at(paths.PRICE, model), query)
+
     # Usage, the ledger, the daemon
+
+    def explain(self, request_id: str) -> m.Explanation:
+        """Why a request cost what it did, or why it was refused."""
+        return self._get(m.Explanation, paths.at(paths.EXPLAIN, request_id))
+
+    def refusals(self, since: str | None) -> list[m.RefusalGroup]:
+        """What was refused since a moment, by code and budget."""
+        return self._rows(m.RefusalGroup, self._ask("GET", paths.REFUSALS, {"since": since})[0])
 
     def usage(self, query: m.UsageQuery) -> m.UsagePage:
         """One page of at most `PAGE` rows."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
@@ -42,13 +42,15 @@ class Write(NamedTuple):
             self.operator.out.record(made, ())
 
 
-def writes(app: typer.Typer, name: str | None = None) -> Callable[[Body], Body]:
+def writes(app: typer.Typer, name: str | None = None, *, short_form: bool = False) -> Callable[[Body], Body]:
     """Register `body(write, ...)` as a command with --output, --dry-run, --yes and --reason beside its own.
 
-    Every option of `body` is passed by keyword.
+    Every option of `body` is passed by keyword. With `short_form` the form is `-o` only, and `--output`
+    is the body's own.
     """
 
     def register(body: Body) -> Body:
+        common = (_SHORT, *_COMMON[1:]) if short_form else _COMMON
         own = list(inspect.signature(body, eval_str=True).parameters.values())[1:]
 
         def command(
@@ -57,7 +59,7 @@ def writes(app: typer.Typer, name: str | None = None) -> Callable[[Body], Body]:
             body(Write(operator_of(ctx, output), Change(dry_run, reason), yes), **values)
 
         command.__signature__ = inspect.Signature(  # type: ignore[attr-defined]  # what Typer reads
-            [param.replace(kind=inspect.Parameter.KEYWORD_ONLY) for param in (_CONTEXT, *own, *_COMMON)]
+            [param.replace(kind=inspect.Parameter.KEYWORD_ONLY) for param in (_CONTEXT, *own, *common)]
         )
         app.command(name or body.__name__, help=inspect.getdoc(body))(command)
         return body
@@ -70,6 +72,7 @@ def _option(name: str, annotation: Any, default: object) -> inspect.Parameter:
 
 
 _CONTEXT = inspect.Parameter("ctx", inspect.Parameter.KEYWORD_ONLY, annotation=typer.Context)
+_SHORT = _option("output", Annotated[Form, typer.Option("-o", help="How to show it.")], "table")
 _COMMON = (
     _option("output", FormOption, "table"),
     _option("dry_run", DryRun, False),

@@ -21,7 +21,9 @@ from otari_daemon.api.app import Edge, create_app
 from otari_daemon.config.paths import Places
 from otari_daemon.config.schema import Config
 from otari_daemon.control.ledger import Ledger
+from otari_daemon.control.notes import Notes
 from otari_daemon.control.operations import DaemonFacts, LocalOperations, bootstrap
+from otari_daemon.control.refusal_log import RefusalLog
 from otari_daemon.control.seats import Seats
 from otari_daemon.front.limits import FrontLimits
 from otari_daemon.front.protocol import protocol_class
@@ -122,7 +124,8 @@ class Daemon:
             store.read_now(budgets.assignments),
         )
         store.start(loop)
-        return Books(store, Ledger(book, store, loop), seats, Activity(), self._clock), secret
+        notes = Notes(Activity(), self._clock, RefusalLog(store))
+        return Books(store, Ledger(book, store, loop), seats, notes, self._clock), secret
 
     async def _start_mock(self, stack: AsyncExitStack) -> Path | None:
         if not self._config.mock:
@@ -155,7 +158,7 @@ class Daemon:
             books.store,
             books.seats,
             books.ledger,
-            books.activity,
+            books.notes,
             self._clock,
             os.urandom,
             lambda: runtime.catalog,
@@ -186,6 +189,7 @@ class Daemon:
         admin.should_exit = True
         await administering
         ticking.cancel()
+        await books.notes.refusals.flush()
 
     async def _drain(self, public: _Server, serving: asyncio.Task[None], runtime: Runtime) -> None:
         """Refuse new connections, let answers finish, break off what outlasts the drain."""
@@ -221,10 +225,11 @@ def _calm_collector() -> None:
 
 
 async def _tick(books: Books) -> None:
-    """Once a second until cancelled: progress of streams and uses of keys to disk, a look at its space."""
+    """Once a second until cancelled: progress, refusals and uses of keys to disk, and a look at its space."""
     while True:
         await asyncio.sleep(TICK_S)
         books.ledger.checkpoint()
+        await books.notes.refusals.flush()
         books.store.check_space(len(books.ledger.book.open_holds))
         uses = [keys.KeyUse(*use) for use in books.seats.unnoted_uses()]
         if uses:

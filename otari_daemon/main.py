@@ -46,7 +46,13 @@ async def _run(arguments: argparse.Namespace) -> None:
     config = load_file(path, environ=os.environ, overrides=overrides)
     where = places(config, os.environ, Path.cwd(), os.getuid())
     where.state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-    logging.getLogger("uvicorn").setLevel(logging.WARNING)
+    for library in (
+        "uvicorn",
+        "httpx",
+        "httpcore",
+        "hpack",
+    ):  # they tell every request, and debug tells headers
+        logging.getLogger(library).setLevel(logging.WARNING)
     logging.basicConfig(
         level=config.log_level.upper(),
         stream=sys.stderr,

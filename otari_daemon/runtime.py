@@ -12,7 +12,7 @@ from otari_daemon.control.catalog import Catalog
 from otari_daemon.control.default_prices import DefaultPrices
 from otari_daemon.control.ledger import Ledger
 from otari_daemon.control.local import LocalControlPlane
-from otari_daemon.control.notes import Note, Notes
+from otari_daemon.control.notes import Notes
 from otari_daemon.control.prices import PriceList
 from otari_daemon.control.seats import Seats
 from otari_daemon.domain.limits import Limits
@@ -26,7 +26,6 @@ from otari_daemon.providers.registry import KINDS, credential_headers
 from otari_daemon.providers.upstream import Place, Upstream
 from otari_daemon.providers.via_httpx import HttpxUpstream
 from otari_daemon.store.store import Store
-from otari_daemon.telemetry.activity import Activity
 from otari_daemon.telemetry.clock import Clock
 
 MOCK = "mock"
@@ -45,7 +44,7 @@ class Books:
     store: Store
     ledger: Ledger
     seats: Seats
-    activity: Activity[Note]
+    notes: Notes
     clock: Clock
 
     def name_request(self) -> str:
@@ -86,7 +85,7 @@ def build_runtime(config: Config, books: Books, mock_socket: Path | None, stored
         books.seats,
         catalog,
         books.ledger,
-        Notes(books.activity, books.clock),
+        books.notes,
         books.clock,
         rid_of,
         limits=_request_limits(config),
@@ -136,6 +135,7 @@ def _place(name: str, provider: Provider, config: Config) -> Place:
         ca_file=provider.ca_file,
         verify_tls=provider.verify_tls,
         via_httpx=provider.http_client == "httpx",
+        proxy=provider.proxy,
     )
 
 

@@ -9,7 +9,7 @@ import falcon
 import falcon.asgi
 from falcon.asgi import Request, Response
 
-from otari_daemon.admin import daemon, ledger, media
+from otari_daemon.admin import daemon, explain, ledger, media, pricing
 from otari_daemon.admin.guard import Guard
 from otari_daemon.admin.operations import Operations
 from otari_daemon.admin.resources import Action, Collection, Member
@@ -21,6 +21,7 @@ from otari_daemon.protocol.messages import (
     BudgetUpdate,
     KeyCreate,
     KeyUpdate,
+    PriceSet,
     UserCreate,
     UserUpdate,
 )
@@ -54,6 +55,9 @@ def _managed(do: Operations) -> dict[str, object]:
         paths.BUDGET: Member(do.budget, BudgetUpdate, do.update_budget, do.delete_budget),
         paths.BUDGET_ASSIGNMENTS: ledger.Assignments(do),
         paths.BUDGET_ACKNOWLEDGE: Action(do.acknowledge_overage),
+        paths.PRICES: Collection(PriceSet, do.set_price, do.prices),
+        paths.PRICE: pricing.ModelPrice(do),
+        paths.PRICE_HISTORY: pricing.PriceHistory(do),
     }
 
 
@@ -62,6 +66,8 @@ def _observed(do: Operations) -> dict[str, object]:
     return {
         paths.USAGE: ledger.Usage(do),
         paths.USAGE_SUMMARY: ledger.UsageSummary(do),
+        paths.EXPLAIN: explain.Explain(do),
+        paths.REFUSALS: explain.Refusals(do),
         paths.HOLDS: ledger.Holds(do),
         paths.LEDGER_VERIFY: ledger.LedgerVerify(do),
         paths.STATUS: daemon.StatusResource(do),

@@ -12,6 +12,7 @@ from otari_daemon.protocol.messages import (
     BudgetInfo,
     BudgetUpdate,
     Event,
+    Explanation,
     Grouping,
     HoldInfo,
     KeyCreate,
@@ -19,6 +20,9 @@ from otari_daemon.protocol.messages import (
     KeyInfo,
     KeyUpdate,
     ModelInfo,
+    PriceInfo,
+    PriceSet,
+    RefusalGroup,
     Status,
     UsagePage,
     UsageQuery,
@@ -120,6 +124,27 @@ class Operations(Protocol):
 
     async def models(self) -> list[ModelInfo]:
         """List what can be asked for."""
+
+    async def set_price(self, new: PriceSet, actor: Actor, *, dry_run: bool) -> PriceInfo:
+        """Price a model from a moment on; in effect with the next request."""
+
+    async def prices(self, skip: int, limit: int) -> list[PriceInfo]:
+        """List every version somebody here has stated, by model, newest first."""
+
+    async def price(self, key: str, as_of: str | None) -> PriceInfo:
+        """Show what a model costs now, or did or will at a moment."""
+
+    async def price_history(self, key: str) -> list[PriceInfo]:
+        """List the versions of one model, newest first."""
+
+    async def delete_price(self, key: str, effective_at: str | None, actor: Actor, *, dry_run: bool) -> None:
+        """Remove one version of the database's prices for a model, or all of them."""
+
+    async def explain(self, request_id: str) -> Explanation:
+        """Say why a request cost what it did, or why it was refused."""
+
+    async def refusals(self, since: str | None) -> list[RefusalGroup]:
+        """Group the refusals since a moment by code and budget, most first."""
 
     def events(self, after: str | None) -> AsyncIterator[Event]:
         """Follow what happens, from just after a cursor or from now on; never ends by itself."""

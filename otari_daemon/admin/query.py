@@ -59,6 +59,17 @@ def summary(req: Request) -> tuple[Grouping, UsageQuery]:
     return cast("Grouping", by), _usage(params)
 
 
+def unprice(req: Request) -> tuple[str | None, Actor, bool]:
+    """Read the version that a DELETE names, if it names one, and what `write` reads."""
+    params = _params(req, _WRITES | {"effective_at"})
+    return params.get("effective_at"), *_write(req, params)
+
+
+def one(req: Request, name: str) -> str | None:
+    """Read the only parameter there may be."""
+    return _params(req, frozenset({name})).get(name)
+
+
 def after(req: Request) -> str | None:
     """Read the cursor to resume after, from the query or from `Last-Event-ID`."""
     return _params(req, frozenset({"after"})).get("after") or req.get_header("Last-Event-ID")

@@ -30,11 +30,20 @@ def _providers(config: Config, binder: Binder) -> Mapping[str, Provider]:
             mark, hint = binder.marks["providers", name], '"mock: false" switches it off'
             binder.problems.add(mark, ("providers", name), "the mock provider is built in", hint)
             continue
+        _check_proxy(name, provider, binder)
         named[name] = _keyed(name, _typed(name, provider, binder), binder)
     for name in PROVIDER_VARIABLES.keys() - named.keys():
         if provider_key(name, binder.environ):
             named[name] = _keyed(name, Provider(type=name), binder)
     return MappingProxyType(dict(sorted(named.items())))
+
+
+def _check_proxy(name: str, provider: Provider, binder: Binder) -> None:
+    """A proxy that would be passed by is a request that leaves where it must not."""
+    if provider.proxy is not None and provider.http_client != "httpx":
+        path = ("providers", name, "proxy")
+        message = f"providers.{name}.proxy is for httpx only"
+        binder.problems.add(binder.marks[path], path, message, 'add "http_client: httpx"')
 
 
 def _typed(name: str, provider: Provider, binder: Binder) -> Provider:

@@ -34,6 +34,9 @@ Url = Annotated[
 DatabaseUrl = Annotated[
     SecretUrl, Matches(r"(sqlite|postgres(ql)?)://[!-~]{1,2000}", "a sqlite:// or postgresql:// URL")
 ]
+ProxyUrl = Annotated[
+    SecretUrl, Matches(r"https?://((?![?#])[!-~]){1,2000}", "an http or https URL of a proxy")
+]
 Credential = Annotated[Secret, Matches(_PRINTABLE, "a secret of printable characters without spaces")]
 HeaderName = Annotated[str, Matches(_HEADER, "a header name otari does not set itself")]
 HeaderValue = Annotated[Secret, Matches(r"[ -~]{0,4096}", "printable text on one line")]
@@ -87,6 +90,7 @@ class Provider:
     api_base: Url | None = None
     timeouts: Timeouts = Timeouts()
     http_client: Literal["pooled", "httpx"] = "pooled"
+    proxy: ProxyUrl | None = None
     ca_file: FilePath | None = None
     verify_tls: bool = True
     client_args: ClientArgs = field(default_factory=ClientArgs)

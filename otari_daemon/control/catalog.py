@@ -24,7 +24,7 @@ class Route(NamedTuple):
 
 
 class Catalog:
-    """The providers and aliases of one configuration."""
+    """The providers and aliases of one configuration; `prices` is replaced whole when one is set."""
 
     def __init__(
         self,
@@ -69,10 +69,11 @@ class Catalog:
             return stated
         return self._defaults.find(route.upstream.type, route.model, route.canonical, now_ms)
 
-    def names(self) -> list[str]:
-        """Canonical names of all models that can be listed: declared, priced or aliased."""
+    def names(self, now_ms: int) -> list[str]:
+        """Canonical names of all models that can be listed: declared, priced now or aliased."""
         declared = {f"{provider}:{model}" for provider, models in self._served.items() for model in models}
-        priced = {model for model in self.prices.names() if model.partition(":")[0] in self.upstreams}
+        known = (model for model in self.prices.names() if model.partition(":")[0] in self.upstreams)
+        priced = {model for model in known if self.prices.find(model, now_ms)}
         return sorted(declared | priced | self.aliases.keys())
 
     def _find(self, name: str) -> Route:

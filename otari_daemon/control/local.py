@@ -109,6 +109,8 @@ class LocalControlPlane:
             intent.stream,
             price,
             min(intent.prompt_presumed, bound.input_max),
+            bound.input_max,
+            bound.output_max,
         )
         held = self._ledger.reserve(self._rid_of(request_id), bundle, bound.amount, facts)
         if isinstance(held, Refused):
@@ -240,4 +242,4 @@ def _exceeded(refused: Refused) -> BudgetExceeded:
         )
     end = account.period.end_ms
     until = f"; it begins anew at {rfc3339(end)}" if end < FOREVER_MS else ""
-    return BudgetExceeded(f"budget {account.name!r} has no room: {why}{until}")
+    return BudgetExceeded(f"budget {account.name!r} has no room: {why}{until}", budget=account.name)

@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from otari_daemon.control.plane import Caller
+from otari_daemon.control.refusal_log import RefusalLog
 from otari_daemon.domain.book import Closed
-from otari_daemon.domain.errors import GatewayError
+from otari_daemon.domain.errors import BudgetExceeded, GatewayError
 from otari_daemon.domain.money import Nano
 from otari_daemon.domain.records import Facts, Outcome
+from otari_daemon.store.refusals import Refusal
 from otari_daemon.telemetry.activity import Activity
 from otari_daemon.telemetry.clock import Clock
 
@@ -43,15 +45,16 @@ Note = Settled | Refused
 
 
 class Notes:
-    """Publishes notes; the event stream and the refusals' table read from here."""
+    """Publishes notes: to the event stream, and refusals to their table as well."""
 
-    def __init__(self, activity: Activity[Note], clock: Clock) -> None:
-        self._activity = activity
+    def __init__(self, activity: Activity[Note], clock: Clock, refusals: RefusalLog) -> None:
+        self.activity = activity
+        self.refusals = refusals
         self._clock = clock
 
     def settled(self, note: Settled) -> None:
         """A request has ended."""
-        self._activity.publish(note)
+        self.activity.publish(note)
 
     def refusal(
         self,
@@ -63,17 +66,11 @@ class Notes:
     ) -> None:
         """A request was refused."""
         key_id, key_name, user_id = caller[:3] if caller else (None, None, None)
-        self._activity.publish(
-            Refused(
-                request_id,
-                self._clock.now_ms(),
-                key_id,
-                key_name,
-                user_id,
-                endpoint,
-                model,
-                error.status,
-                error.code,
-                error.message,
-            )
+        now_ms, status, code, message = self._clock.now_ms(), error.status, error.code, error.message
+        self.activity.publish(
+            Refused(request_id, now_ms, key_id, key_name, user_id, endpoint, model, status, code, message)
+        )
+        budget = error.budget if isinstance(error, BudgetExceeded) else None
+        self.refusals.add(
+            Refusal(now_ms, request_id, key_id, code, message, user_id, endpoint, model, status, budget)
         )

@@ -13,8 +13,9 @@ class PriceList:
 
     def __init__(self, *sources: Iterable[Price]) -> None:
         """Take sources, the strongest first: the first with a version in effect prices a model."""
+        self._sources = tuple(map(tuple, sources))
         self._versions: dict[str, list[list[Price]]] = {}
-        for source in sources:
+        for source in self._sources:
             found: dict[str, list[Price]] = {}
             for price in source:
                 found.setdefault(price.model, []).append(price)
@@ -32,8 +33,23 @@ class PriceList:
         return None
 
     def names(self) -> list[str]:
-        """Models priced by name."""
+        """Models priced by name, now or later."""
         return [model for model in self._versions if not model.endswith(":*")]
+
+    @property
+    def stated(self) -> list[Price]:
+        """Every version of every source, by model, newest first; the stronger first where they tie."""
+        found = [price for source in self._sources for price in source]
+        return sorted(found, key=lambda price: (price.model, -price.effective_ms))
+
+    @property
+    def strongest(self) -> tuple[Price, ...]:
+        """The versions of the first source: the database's."""
+        return self._sources[0]
+
+    def restated(self, strongest: Iterable[Price]) -> PriceList:
+        """This list with other versions in its first source."""
+        return PriceList(strongest, *self._sources[1:])
 
 
 def _effective(price: Price) -> int:

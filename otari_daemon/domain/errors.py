@@ -82,9 +82,13 @@ class ModelNotAllowed(Forbidden):
 
 
 class BudgetExceeded(Forbidden):
-    """A budget has no room for the most this request could cost."""
+    """A budget has no room for the most this request could cost; `budget` is its name, if it is one's."""
 
     code = "budget_exceeded"
+
+    def __init__(self, message: str, *, param: str | None = None, budget: str | None = None) -> None:
+        super().__init__(message, param=param)
+        self.budget = budget
 
 
 class NotFound(GatewayError):

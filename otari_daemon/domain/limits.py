@@ -57,20 +57,19 @@ class Pace:
 
     def take(self, subject: str, now_ns: int) -> Paced:
         """Count one request of `subject`, or refuse it and change nothing. `now_ns` never goes back."""
-        now = now_ns * self.per_minute
-        known = self._rested_at.get(subject, now)
-        busy = max(known - now, 0) + MINUTE_NS
-        room = self._burst - busy
+        rate = self.per_minute
+        now = now_ns * rate
+        rested_at = self._rested_at.get(subject, 0)
+        busy = rested_at - now if rested_at > now else 0
+        room = self._burst - busy - MINUTE_NS
         if room < 0:
-            return Paced(self._real(-room), 0, self._real(busy - MINUTE_NS))
+            return Paced(-(room // rate), 0, -(-busy // rate))
+        busy += MINUTE_NS
         self._rested_at[subject] = now + busy
         self._rested_at.move_to_end(subject)
         if len(self._rested_at) > self._subjects_max:
             self._rested_at.popitem(last=False)
-        return Paced(0, room // MINUTE_NS, self._real(busy))
-
-    def _real(self, scaled: int) -> int:
-        return -(-scaled // self.per_minute)
+        return Paced(0, room // MINUTE_NS, -(-busy // rate))
 
 
 class Slots:

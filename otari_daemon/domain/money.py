@@ -60,6 +60,11 @@ def format_usd_per_million(rate: int) -> str:
     return _decimal(rate, 6)
 
 
+def format_usd_pico(amount: int) -> str:
+    """Write pico-USD as decimal dollars, exactly."""
+    return _decimal(amount, 12)
+
+
 def _decimal(scaled: int, digits: int) -> str:
     sign = "-" if scaled < 0 else ""
     whole, fraction = divmod(abs(scaled), 10**digits)

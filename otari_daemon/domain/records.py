@@ -37,7 +37,10 @@ class Reason(IntEnum):
 
 
 class Facts(NamedTuple):
-    """What is known when a request is admitted. Times are epoch milliseconds."""
+    """What is known when a request is admitted. Times are epoch milliseconds.
+
+    Its hold covers `input_max` and `output_max` tokens at the dearest rates of its price.
+    """
 
     key_id: str
     user_id: str
@@ -48,6 +51,8 @@ class Facts(NamedTuple):
     stream: bool
     price: Price
     prompt_presumed: int
+    input_max: int = 0
+    output_max: int = 0
 
 
 class Outcome(NamedTuple):

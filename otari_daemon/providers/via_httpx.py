@@ -4,6 +4,10 @@ httpx can be stopped only by cancelling the task that awaits it. So each exchang
 fetches into a bounded buffer; deadlines, `abort` and `close` end that task from outside. httpx's
 own timeouts stay off: its trace tells which phase a request is in, and one deadline per phase
 is what the place's timeouts promise.
+
+A request that ends before it was sent may leave its place in httpx's pool taken for good: httpcore
+does not foresee an end between giving it a connection and using it. So places are counted here, and
+after such an end the next request gets a fresh client.
 """
 
 from __future__ import annotations
@@ -12,8 +16,10 @@ import asyncio
 import http.cookiejar
 import importlib.util
 import socket
-from collections.abc import Mapping
-from contextlib import aclosing
+import ssl
+from collections import Counter
+from collections.abc import AsyncIterator, Mapping
+from contextlib import aclosing, asynccontextmanager
 from typing import Any, Self
 
 import httpx
@@ -54,7 +60,10 @@ class HttpxUpstream:
         self.name = place.name
         self.type = place.type
         self.place = place
-        self.client = _client(place)
+        self._proxy, self._tls = _way(place)
+        self._client = self._make()
+        self._users: Counter[httpx.AsyncClient] = Counter()
+        self._places = asyncio.Semaphore(place.limits.connections)
         self._base = place.base_url.rstrip("/")
         self._live: set[HttpxExchange] = set()
         self._closed = False
@@ -81,7 +90,7 @@ class HttpxUpstream:
         tasks = [exchange.task for exchange in self._live if exchange.task is not None]
         if tasks:
             await asyncio.wait(tasks, timeout=_CLOSE_S)
-        await self.client.aclose()
+        await self._client.aclose()
 
     def enlist(self, exchange: HttpxExchange) -> None:
         """Count an exchange that begins; UpstreamError if too many run and wait."""
@@ -95,6 +104,40 @@ class HttpxUpstream:
     def finished(self, exchange: HttpxExchange) -> None:
         """Forget an exchange whose task has ended."""
         self._live.discard(exchange)
+
+    @asynccontextmanager
+    async def lend(self, exchange: HttpxExchange) -> AsyncIterator[httpx.AsyncClient]:
+        """Give an exchange its place and a client; renew the client if nothing was sent over it."""
+        async with self._places:
+            client = self._client
+            self._users[client] += 1
+            try:
+                yield client
+            finally:
+                self._users[client] -= 1
+                if not exchange.sent and client is self._client:
+                    self._client = self._make()
+                if client is not self._client and not self._users[client]:
+                    del self._users[client]
+                    await client.aclose()
+
+    def _make(self) -> httpx.AsyncClient:
+        """A client that adds nothing of its own: no environment, redirects, cookies or decoding."""
+        limits = self.place.limits
+        return httpx.AsyncClient(
+            verify=self._tls or False,  # without TLS there is nothing to verify, and no context is made
+            http2=HTTP2,
+            proxy=self._proxy,
+            timeout=None,  # noqa: S113 - every phase has its own deadline
+            follow_redirects=False,
+            limits=httpx.Limits(
+                max_connections=limits.connections,
+                max_keepalive_connections=limits.idle,
+                keepalive_expiry=limits.idle_s,
+            ),
+            cookies=http.cookiejar.CookieJar(http.cookiejar.DefaultCookiePolicy(allowed_domains=())),
+            trust_env=False,
+        )
 
 
 class HttpxExchange:
@@ -187,7 +230,10 @@ class HttpxExchange:
         """Send, and take in the answer as fast as it is read."""
         request.extensions["trace"] = self._trace
         try:
-            async with aclosing(await self._owner.client.send(request, stream=True)) as response:
+            async with (
+                self._owner.lend(self) as client,
+                aclosing(await client.send(request, stream=True)) as response,
+            ):
                 self._publish(response)
                 async with aclosing(response.aiter_raw()) as pieces:  # type: ignore[type-var]
                     async for piece in pieces:
@@ -293,29 +339,16 @@ class HttpxExchange:
         self._wake()
 
 
-def _client(place: Place) -> httpx.AsyncClient:
-    """A client that adds nothing of its own: no environment, redirects, cookies or decoding."""
+def _way(place: Place) -> tuple[httpx.Proxy | None, ssl.SSLContext | None]:
+    """The proxy on the way, if any, and the TLS for whoever is met with it."""
     proxy = None if place.proxy is None else httpx.Proxy(place.proxy.reveal())
+    tls_proxy = proxy is not None and proxy.url.scheme == "https"
     tls = None
-    if place.base_url.startswith("https:") or (proxy is not None and proxy.url.scheme == "https"):
+    if tls_proxy or place.base_url.startswith("https:"):
         tls = tls_context(place.ca_file, verify=place.verify_tls)
-    if proxy is not None and proxy.url.scheme == "https":
+    if proxy is not None and tls_proxy:
         proxy.ssl_context = tls
-    limits = place.limits
-    return httpx.AsyncClient(
-        verify=tls or False,  # without TLS there is nothing to verify, and no context is made
-        http2=HTTP2,
-        proxy=proxy,
-        timeout=None,  # noqa: S113 - every phase has its own deadline
-        follow_redirects=False,
-        limits=httpx.Limits(
-            max_connections=limits.connections,
-            max_keepalive_connections=limits.idle,
-            keepalive_expiry=limits.idle_s,
-        ),
-        cookies=http.cookiejar.CookieJar(http.cookiejar.DefaultCookiePolicy(allowed_domains=())),
-        trust_env=False,
-    )
+    return proxy, tls
 
 
 def _kind(error: httpx.HTTPError, step: str) -> FailureKind:

@@ -50,6 +50,8 @@ def define(pony: Any) -> None:
         r_images = Required(int, size=64)
         r_requests = Required(int, size=64)
         r_tool_calls = Required(int, size=64)
+        created_ms = Required(int, size=64)
+        updated_ms = Required(int, size=64)
         PrimaryKey(model, effective_ms)
 
     pony.generate_mapping(create_tables=False)

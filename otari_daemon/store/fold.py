@@ -126,7 +126,7 @@ class Fold:
     def _open(self, entry: HoldOpened) -> None:
         hold, facts = entry.hold, cast(Facts, entry.facts)
         rid, bundle, amount = hold.rid, hold.bundle, hold.amount
-        key, user, created_ms, endpoint, model, provider, stream, price, prompt = facts
+        key, user, created_ms, endpoint, model, provider, stream, price, prompt, input_max, output_max = facts
         self._opened[rid] = (
             rid,
             bundle.id if bundle.balances else 0,
@@ -141,6 +141,8 @@ class Fold:
             self._card(price),
             prompt,
             amount,
+            input_max,
+            output_max,
         )
         moves = self._moves_of(bundle)
         moves.pending += amount

@@ -9,17 +9,23 @@ from otari_daemon.store import sql
 from otari_daemon.store.database import Connection, Session
 
 KEPT_MAX = 100_000
+GROUPS_MAX = 1_000
 NEWEST = 1 << 62
 
 
 class Refusal(NamedTuple):
-    """One refused request; `key_id` is None when no key was recognized."""
+    """One refused request; `key_id` is None when no key was recognized, `budget` when none was full."""
 
     at_ms: int
     request_id: str
     key_id: str | None
     code: str
     detail: str
+    user_id: str | None = None
+    endpoint: str = ""
+    model: str | None = None
+    status: int = 0
+    budget: str | None = None
 
 
 def add(con: Connection, refusals: Iterable[Refusal], kept_max: int = KEPT_MAX) -> None:
@@ -31,4 +37,16 @@ def add(con: Connection, refusals: Iterable[Refusal], kept_max: int = KEPT_MAX) 
 def latest(session: Session, count: int, before: int = NEWEST) -> list[tuple[int, Refusal]]:
     """Up to `count` refusals, newest first, each with its number: the `before` of the next page."""
     rows = session.con.execute(sql.REFUSALS, (before, count))
+    return [(number, Refusal(*row)) for number, *row in rows]
+
+
+def one(session: Session, request_id: str) -> Refusal | None:
+    """The newest refusal of a request id; looks at every row there is, at most `KEPT_MAX`."""
+    row = session.con.execute(sql.REFUSAL_ONE, (request_id,)).fetchone()
+    return None if row is None else Refusal(*row)
+
+
+def groups(session: Session, since_ms: int) -> list[tuple[int, Refusal]]:
+    """Refusals since a moment by code and budget, most first: how many, and the newest of them."""
+    rows = session.con.execute(sql.REFUSAL_GROUPS, (since_ms, GROUPS_MAX))
     return [(number, Refusal(*row)) for number, *row in rows]

@@ -106,4 +106,19 @@ _FIRST = (
   detail TEXT NOT NULL) STRICT""",
 )
 
-REVISIONS: Final = (Revision(1, "the ledger and what operators set up", _FIRST),)
+_EXPLAINING = (
+    "ALTER TABLE hold ADD COLUMN input_max INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE hold ADD COLUMN output_max INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE price ADD COLUMN created_ms INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE price ADD COLUMN updated_ms INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE refusal ADD COLUMN user_id TEXT",
+    "ALTER TABLE refusal ADD COLUMN endpoint TEXT NOT NULL DEFAULT ''",
+    "ALTER TABLE refusal ADD COLUMN model TEXT",
+    "ALTER TABLE refusal ADD COLUMN status INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE refusal ADD COLUMN budget TEXT",
+)
+
+REVISIONS: Final = (
+    Revision(1, "the ledger and what operators set up", _FIRST),
+    Revision(2, "what explains a hold, a price and a refusal", _EXPLAINING),
+)

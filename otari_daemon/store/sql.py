@@ -61,8 +61,12 @@ BALANCE_OPEN: Final = "INSERT INTO balance(account_id, period_start_ms) VALUES (
 BUNDLE_OPEN: Final = "INSERT INTO bundle VALUES (?, ?, ?)"
 RATE_CARD_ADD: Final = """INSERT INTO rate_card VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
   ON CONFLICT DO NOTHING"""
-HOLD_ADD: Final = """INSERT INTO hold VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
-  ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
+HOLD_ADD: Final = """INSERT INTO hold(rid, bundle_id, key_id, user_id, owner_epoch, created_ms, endpoint,
+  model, provider, stream, rate_card_id, prompt_presumed, held_n, input_max, output_max, state, posted_n,
+  overage_n, settled_ms, u_input, u_cache_read, u_cache_write, u_output, u_reasoning, u_audio_input,
+  u_audio_output, u_images, u_requests, u_tool_calls, progress_out, reason, status, first_byte_us,
+  duration_us) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
+  ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
 HOLD_SETTLE: Final = """UPDATE hold SET rate_card_id = coalesce(?, rate_card_id), state = ?, posted_n = ?,
   overage_n = ?, settled_ms = ?, u_input = ?,
   u_cache_read = ?, u_cache_write = ?, u_output = ?, u_reasoning = ?, u_audio_input = ?, u_audio_output = ?,
@@ -134,6 +138,15 @@ SUMMARY: Final = {
 }
 OPEN_HOLDS: Final = "SELECT " + _HOLD + " FROM hold WHERE state < 2 ORDER BY created_ms, rid LIMIT ?"
 ONE_HOLD: Final = "SELECT " + _HOLD + " FROM hold WHERE rid = ?"
+HOLD_BOUNDS: Final = """SELECT input_max, output_max, c.model, c.effective_ms, c.source, r_input,
+  r_cache_read, r_cache_write, r_output, r_reasoning, r_audio_input, r_audio_output, r_images, r_requests,
+  r_tool_calls FROM hold h JOIN rate_card c ON c.id = h.rate_card_id WHERE h.rid = ?"""
+HOLD_CEILINGS: Final = """SELECT l.account_id, l.period_start_ms, a.budget_id, g.name, g.limit_n, g.enforced,
+  a.holder_kind, a.holder_id, l.posted_n, l.pending_n, l.overage_n FROM hold h
+  JOIN bundle u ON u.bundle_id = h.bundle_id
+  JOIN balance l ON l.account_id = u.account_id AND l.period_start_ms = u.period_start_ms
+  JOIN account a ON a.id = l.account_id JOIN budget g ON g.id = a.budget_id
+  WHERE h.rid = ? ORDER BY l.account_id"""
 
 # -- management ---------------------------------------------------------------------------------------
 
@@ -174,19 +187,29 @@ ASSIGNMENTS: Final = """SELECT budget_id, holder_kind, holder_id, account_id FRO
 ASSIGNMENT_DELETE: Final = """DELETE FROM budget_assignment
   WHERE budget_id = ? AND holder_kind = ? AND holder_id = ?"""
 
-PRICE_ADD: Final = """INSERT INTO price VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+PRICE_ADD: Final = """INSERT INTO price(model, effective_ms, source, context_tokens, output_tokens_max,
+  r_input, r_cache_read, r_cache_write, r_output, r_reasoning, r_audio_input, r_audio_output, r_images,
+  r_requests, r_tool_calls, created_ms, updated_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
   ON CONFLICT(model, effective_ms) DO UPDATE SET source = excluded.source,
   context_tokens = excluded.context_tokens, output_tokens_max = excluded.output_tokens_max,
   r_input = excluded.r_input, r_cache_read = excluded.r_cache_read, r_cache_write = excluded.r_cache_write,
   r_output = excluded.r_output, r_reasoning = excluded.r_reasoning, r_audio_input = excluded.r_audio_input,
   r_audio_output = excluded.r_audio_output, r_images = excluded.r_images, r_requests = excluded.r_requests,
-  r_tool_calls = excluded.r_tool_calls"""
+  r_tool_calls = excluded.r_tool_calls, updated_ms = excluded.updated_ms"""
+PRICE_DATES: Final = "SELECT model, effective_ms, created_ms, updated_ms FROM price"
 PRICE_DELETE: Final = "DELETE FROM price WHERE model = ? AND effective_ms = ?"
 
-REFUSAL_ADD: Final = "INSERT INTO refusal(at_ms, request_id, key_id, code, detail) VALUES (?, ?, ?, ?, ?)"
+_REFUSAL: Final = "at_ms, request_id, key_id, code, detail, user_id, endpoint, model, status, budget"
+REFUSAL_ADD: Final = "INSERT INTO refusal(" + _REFUSAL + ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 REFUSAL_TRIM: Final = "DELETE FROM refusal WHERE id <= (SELECT max(id) FROM refusal) - ?"
-REFUSALS: Final = """SELECT id, at_ms, request_id, key_id, code, detail FROM refusal WHERE id < ?
-  ORDER BY id DESC LIMIT ?"""
+REFUSALS: Final = "SELECT id, " + _REFUSAL + " FROM refusal WHERE id < ? ORDER BY id DESC LIMIT ?"
+REFUSAL_ONE: Final = "SELECT " + _REFUSAL + " FROM refusal WHERE request_id = ? ORDER BY id DESC LIMIT 1"
+REFUSAL_GROUPS: Final = (
+    "SELECT number, "
+    + _REFUSAL
+    + """ FROM refusal JOIN (SELECT max(id) AS newest, count(*) AS number FROM refusal
+  WHERE at_ms >= ? GROUP BY code, budget) ON id = newest ORDER BY number DESC, id DESC LIMIT ?"""
+)
 
 # -- proof --------------------------------------------------------------------------------------------
 

@@ -35,6 +35,12 @@ A loop that looks at its sockets more often than the interval starves another th
 usual 5 ms, a post waited seconds for its commit at 80 % load; with this, about two milliseconds.
 """
 
+SHARED_JOBS = 4
+SPACING_S = 0.003
+"""Commits that at least `SHARED_JOBS` share begin this far apart: each costs about 200 us of CPU whatever it
+holds, and takes the interpreter's lock from the loop. A lone request never waits for company.
+"""
+
 START_S = 30.0
 """How long the thread may take to open its connection and grow the log."""
 
@@ -93,6 +99,7 @@ class Writer:
         self._deadline_s = 0.0
         self._posted = self._committed = self._writes = 0
         self._head_s: float | None = None
+        self._began_s, self._shared = 0.0, 0
         self._failing = self._checkpoint = False
         self._listeners: list[Callable[[bool], None]] = []
         self.failure: StoreError | None = None
@@ -207,6 +214,8 @@ class Writer:
         entries = 0
         job = self._queue.get()
         self._head_s = None if job is None else job.at_s
+        if job is not None:
+            self._space_out()
         try:
             while job is not None:
                 jobs.append(job)
@@ -216,7 +225,18 @@ class Writer:
                 job = self._queue.get_nowait()
         except Empty:
             return jobs, False
+        finally:
+            self._shared = len(jobs)
         return jobs, True
+
+    def _space_out(self) -> None:
+        """Under load, begin the next commit a while after the last began, so that more share it."""
+        now_s = self._clock()
+        early_s = self._began_s + SPACING_S - now_s
+        if self._shared >= SHARED_JOBS and early_s > 0 and not self._closing.is_set():
+            time.sleep(early_s)
+            now_s = self._clock()
+        self._began_s = now_s
 
     def _commit(self, jobs: list[_Job]) -> bool:
         pause_s = RETRY_FIRST_S

@@ -147,10 +147,10 @@ class ChatMeter:
         return not chunk.choices
 
     def _count(self, delta: _Delta) -> None:
-        said = text_bytes(delta.content)
-        for text in (delta.reasoning_content, delta.reasoning, delta.refusal):
-            if text:
-                said += text_bytes(text)
+        content = delta.content
+        said = len(content) if content and content.isascii() else text_bytes(content)
+        if delta.reasoning_content or delta.reasoning or delta.refusal:
+            said += sum(map(text_bytes, (delta.reasoning_content, delta.reasoning, delta.refusal)))
         if delta.tool_calls is not None:
             said += called_bytes(delta.tool_calls)
         if delta.function_call is not None:

@@ -11,6 +11,7 @@ EVENT_BYTES_MAX = 1 << 20
 """A longer event is a broken upstream, not an answer."""
 
 _BOUNDARY = re.compile(rb"(?>\r\n?|\n)(?>\r\n?|\n)")
+_LF_BOUNDARY = re.compile(rb"\n\n")  # the same where there is no CR, and found faster
 _BOUNDARY_BYTES_MAX = 4
 _LINE_END = re.compile(rb"\r\n|\n|\r")
 _BOM = b"\xef\xbb\xbf"
@@ -58,7 +59,8 @@ class Splitter:
     def _cut(self, data: bytes, unseen: int) -> list[bytes]:
         """Cut where events end; no event ends before `unseen`."""
         events, start = [], 0
-        for boundary in _BOUNDARY.finditer(data, unseen):
+        boundaries = _BOUNDARY if b"\r" in data else _LF_BOUNDARY
+        for boundary in boundaries.finditer(data, unseen):
             end = boundary.end()
             if end == len(data) and data.endswith(b"\r"):
                 break  # the next byte may be the LF of this CR

@@ -71,6 +71,39 @@ STATUS = m.Status(
     providers=(m.ProviderInfo("mock", "mock", mock=True),),
     mock=True,
 )
+PRICE = m.PriceInfo(
+    "up:a/b", AT, 3.0, 15.0, AT, AT, "database", True, "3.00", "15.00", "0.30", "3.00", "15.00"
+)
+EXPLAINED = m.Explanation(
+    "req_1",
+    AT,
+    "settled",
+    "the provider said what was used, and that is charged",
+    "/v1/chat/completions",
+    "k_1",
+    "ci",
+    "ana",
+    "up:a",
+    "up",
+    True,
+    200,
+    "usage",
+    m.HoldExplained("0.1863", 21_300, 8_160, "3.00", "15.00", "0.00", True),
+    (m.CeilingExplained("b_1", "ci", "key:ci", "20.00", "18.22", "0.77", "0.00", AT, True),),
+    m.ChargeExplained(
+        (
+            m.ChargeLine("input", 1_102, "3.00", "0.003306"),
+            m.ChargeLine("output", 611, "15.00", "0.009165"),
+        ),
+        "0.00",
+        "0.012471",
+        "0.012471",
+        "0.00",
+    ),
+    m.PriceExplained("up:a", "database", AT),
+    604.0,
+    3900.0,
+)
 
 
 class FakeOperations:
@@ -260,6 +293,34 @@ class FakeOperations:
             m.ModelInfo("mock:echo", "mock", "mock", 0, "config", "1.00", "2.00", mock=True),
             m.ModelInfo("local:qwen", "local", "local", 0, "none"),
         ]
+
+    async def set_price(self, new: m.PriceSet, actor: Actor, *, dry_run: bool) -> m.PriceInfo:
+        self._write("set_price", actor, dry_run, new)
+        return replace(PRICE, model_key=new.model_key)
+
+    async def prices(self, skip: int, limit: int) -> list[m.PriceInfo]:
+        return [PRICE][skip : skip + limit]
+
+    async def price(self, key: str, as_of: str | None) -> m.PriceInfo:
+        self.asked.append((key, as_of))
+        if key != PRICE.model_key:
+            raise NotFound(f"Pricing for model {key!r} not found")
+        return PRICE
+
+    async def price_history(self, key: str) -> list[m.PriceInfo]:
+        return [await self.price(key, None)]
+
+    async def delete_price(self, key: str, effective_at: str | None, actor: Actor, *, dry_run: bool) -> None:
+        self._write("delete_price", actor, dry_run, (key, effective_at))
+
+    async def explain(self, request_id: str) -> m.Explanation:
+        if request_id != "req_1":
+            raise NotFound(f"request {request_id!r} is not in the books")
+        return EXPLAINED
+
+    async def refusals(self, since: str | None) -> list[m.RefusalGroup]:
+        self.asked.append(since)
+        return [m.RefusalGroup("budget_exceeded", "team", 4, REFUSAL)]
 
     async def events(self, after: str | None) -> AsyncIterator[m.Event]:
         """What is put into `feed`; None ends it. Counts the readers that were let go."""

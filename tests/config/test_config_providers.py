@@ -88,6 +88,14 @@ def test_a_name_that_is_a_type_needs_none_and_may_have_another() -> None:
             "providers: {openai: {client_args: {custom_headers: {Host: h}}}}",
             "1:53: a key in providers.openai.client_args.custom_headers must be a header name",
         ),
+        (
+            "providers:\n  openai: {proxy: 'http://p:3128'}",
+            "2:19: providers.openai.proxy is for httpx only",
+        ),
+        (
+            "providers: {openai: {http_client: httpx, proxy: 'socks5://p'}}",
+            "1:49: providers.openai.proxy must be an http or https URL of a proxy",
+        ),
         ("aliases:\n  fast: opnai:x", '2:3: alias "fast" leads to provider "opnai", which is not'),
         ("aliases: {a: 'mock:echo', b: a}", "1:30: aliases.b must be a model like provider:model"),
         ("aliases: {'a:b': 'mock:echo'}", "1:11: a key in aliases must be a name without a colon"),

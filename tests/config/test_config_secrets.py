@@ -19,6 +19,8 @@ database_url: postgresql://otari:{CANARY}@db/otari
 providers:
   openai:
     api_key: {CANARY}
+    http_client: httpx
+    proxy: http://me:{CANARY}@proxy:3128
     client_args: {{custom_headers: {{Authorization: "{CANARY}"}}}}
 """
 

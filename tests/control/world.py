@@ -20,6 +20,7 @@ from otari_daemon.control.notes import Note, Notes
 from otari_daemon.control.operations import DaemonFacts, LocalOperations
 from otari_daemon.control.plane import Admission, Caller, Ending
 from otari_daemon.control.prices import PriceList
+from otari_daemon.control.refusal_log import RefusalLog
 from otari_daemon.control.seats import Seats
 from otari_daemon.domain.intent import Intent
 from otari_daemon.domain.limits import Limits
@@ -187,17 +188,18 @@ def _composed(
     limits: Limits,
 ) -> World:
     upstreams: dict[str, Any] = {"up": FakeUpstream("up"), "fake": FakeUpstream("fake", "mock", mock=True)}
-    prices = PriceList([PRICE, Price("fake:*", Rates.of(input=500_000), 0, "mock", 8192)])
+    prices = PriceList([], [PRICE, Price("fake:*", Rates.of(input=500_000), 0, "mock", 8192)])
     served = {"up": ("model", "unpriced"), "fake": ("echo",)}
     catalog = Catalog(
         cast("dict[str, Upstream]", upstreams), {"fast": "up:model"}, served, prices, DefaultPrices.none()
     )
     activity: Activity[Note] = Activity()
+    notes = Notes(activity, clock, RefusalLog(store))
     plane = LocalControlPlane(
         seats,
         catalog,
         ledger,
-        Notes(activity, clock),
+        notes,
         clock,
         lambda request_id: bytes.fromhex(request_id[4:]),
         limits=limits,
@@ -207,5 +209,5 @@ def _composed(
     facts = DaemonFacts(
         clock.monotonic_ns(), "digest", None, "http://127.0.0.1:8000", "/a.sock", "sqlite:///x"
     )
-    ops = LocalOperations(store, seats, ledger, activity, clock, entropy, lambda: catalog, facts, stopped.set)
+    ops = LocalOperations(store, seats, ledger, notes, clock, entropy, lambda: catalog, facts, stopped.set)
     return World(path, store, seats, ledger, activity, clock, catalog, plane, ops, stopped, entropy)

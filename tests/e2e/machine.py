@@ -26,10 +26,11 @@ class Spawned:
     """A child process that prints a line when it is ready."""
 
     def __init__(self, *arguments: str, env: dict[str, str] | None = None) -> None:
+        self._log = tempfile.TemporaryFile()  # noqa: SIM115 - lives with the process; a pipe would fill up
         self.process = subprocess.Popen(
             [sys.executable, *arguments],
             stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            stderr=self._log,
             env={**os.environ, **(env or {})},
         )
         self.said = self._await_line()
@@ -39,27 +40,18 @@ class Spawned:
         with selectors.DefaultSelector() as ready:
             ready.register(self.process.stdout, selectors.EVENT_READ)
             if not ready.select(READY_S):
+                said = self.stderr()
                 self.kill()
-                raise AssertionError(f"nothing said in {READY_S} s: {self.stderr()}")
+                raise AssertionError(f"nothing said in {READY_S} s: {said}")
         line = self.process.stdout.readline().decode()
         if not line:
             raise AssertionError(f"ended at start: {self.stderr()}")
         return line
 
-    def read_stdout(self) -> str:
-        """What it says on standard output after its first line, up to now and at least one line."""
-        assert self.process.stdout is not None
-        os.set_blocking(self.process.stdout.fileno(), False)
-        text = b""
-        deadline = time.monotonic() + 2
-        while time.monotonic() < deadline and b"-d '" not in text:
-            text += self.process.stdout.read() or b""
-        return text.decode()
-
     def stderr(self) -> str:
-        """All it said on standard error, once it has ended."""
-        assert self.process.stderr is not None
-        return self.process.stderr.read().decode()
+        """All it has said on standard error."""
+        self._log.seek(0)
+        return self._log.read().decode()
 
     def terminate(self) -> int:
         """Ask it to stop, and give its exit code."""
@@ -73,11 +65,12 @@ class Spawned:
         """`kill -9`."""
         self.process.kill()
         self.process.wait(STOP_S)
+        self._close()
 
     def _close(self) -> None:
-        for pipe in (self.process.stdout, self.process.stderr):
-            if pipe is not None:
-                pipe.close()
+        assert self.process.stdout is not None
+        self.process.stdout.close()
+        self._log.close()
 
 
 class Machine:

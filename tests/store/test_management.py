@@ -164,7 +164,7 @@ async def test_prices_are_kept_by_model_and_moment(store: Store) -> None:
     old = Price("openai:gpt", Rates.of(input=1, output=2), 0, "operator", 1_000, 500)
     new = Price("openai:gpt", Rates(range(10)), NOW_MS, "operator")
     for price in (new, replace(old, source="x"), old):
-        await store.write(prices.put, price)
+        await store.write(prices.put, price, NOW_MS)
 
     assert await store.read(prices.everything) == [old, new]
     assert await store.write(prices.delete, "openai:gpt", 0)

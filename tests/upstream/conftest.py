@@ -9,6 +9,7 @@ import pytest
 import uvloop
 
 from otari_daemon.providers.http1 import Origin, Pool
+from otari_daemon.providers.upstream import Place
 
 BOUND_S = 5.0  # of any wait in these tests
 
@@ -131,6 +132,23 @@ async def pool_to():
         assert not pool._sockets
         assert not pool._live
         assert not pool._dials
+
+
+@pytest.fixture
+async def upstream_to():
+    """Make upstreams; when the test ends they are closed, and no task of theirs is left."""
+    made, before = [], asyncio.all_tasks()
+
+    def make(kind, url, **fields):
+        made.append(kind(Place("up", "openai", url, **fields)))
+        return made[-1]
+
+    yield make
+    for upstream in made:
+        await asyncio.wait_for(upstream.aclose(), BOUND_S)
+        assert not getattr(upstream, "_live", None)
+    ours = [task for task in asyncio.all_tasks() - before if "providers" in str(task.get_coro())]
+    assert ours == []
 
 
 @pytest.fixture

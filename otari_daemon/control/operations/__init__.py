@@ -10,19 +10,20 @@ from collections.abc import Awaitable, Callable
 
 from otari_daemon.control.catalog import Catalog
 from otari_daemon.control.ledger import Ledger
-from otari_daemon.control.notes import Note
+from otari_daemon.control.notes import Notes
 from otari_daemon.control.operations.bootstrap import bootstrap
 from otari_daemon.control.operations.budgets import Budgets
 from otari_daemon.control.operations.desk import Desk
+from otari_daemon.control.operations.explain import Explainer
 from otari_daemon.control.operations.keys import Keys
 from otari_daemon.control.operations.live import DaemonFacts, Live
 from otari_daemon.control.operations.models import Models, PublicModels
+from otari_daemon.control.operations.pricing import Pricing
 from otari_daemon.control.operations.usage import UsageReader
 from otari_daemon.control.operations.users import Users
 from otari_daemon.control.plane import ControlPlane
 from otari_daemon.control.seats import Seats
 from otari_daemon.store.store import Store
-from otari_daemon.telemetry.activity import Activity
 from otari_daemon.telemetry.clock import Clock
 
 __all__ = ["DaemonFacts", "LocalOperations", "bootstrap"]
@@ -36,7 +37,7 @@ class LocalOperations:
         store: Store,
         seats: Seats,
         ledger: Ledger,
-        activity: Activity[Note],
+        notes: Notes,
         clock: Clock,
         entropy: Callable[[int], bytes],
         catalog: Callable[[], Catalog],
@@ -56,10 +57,15 @@ class LocalOperations:
         self.acknowledge_overage = budgets.acknowledge
         usage = UsageReader(desk)
         self.usage, self.usage_summary = usage.page, usage.summary
-        live = Live(desk, activity, catalog, facts, stop)
+        live = Live(desk, notes.activity, catalog, facts, stop)
         self.holds, self.verify, self.status = live.holds, live.verify, live.status
         self.events, self.shutdown = live.events, live.shutdown
         self.models = Models(catalog, clock).listed
+        pricing = Pricing(desk, catalog)
+        self.set_price, self.delete_price = pricing.set, pricing.delete
+        self.prices, self.price, self.price_history = pricing.listed, pricing.one, pricing.history
+        explainer = Explainer(desk, notes.refusals)
+        self.explain, self.refusals = explainer.explain, explainer.refusals
 
     @staticmethod
     def public_models(

@@ -60,7 +60,7 @@ class PublicModels:
 
 
 def _listed(catalog: Catalog, now_ms: int) -> Iterator[_Listed]:
-    for name in catalog.names():
+    for name in catalog.names(now_ms):
         try:
             route = catalog.resolve(name)
         except GatewayError:  # an alias of nothing: it cannot be asked for

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 
 from otari_daemon.domain.errors import InvalidField
-from otari_daemon.domain.money import AmountError, Nano, parse_usd
+from otari_daemon.domain.money import AmountError, Nano, Pico, parse_usd, parse_usd_per_million
 from otari_daemon.protocol.codec import FieldError
 from otari_daemon.protocol.shorthand import parse_duration
 from otari_daemon.telemetry.clock import from_rfc3339
@@ -37,9 +37,16 @@ def amount(value: str | float | None, param: str) -> Nano | None:
     """Dollars from text, or from a JSON number exactly as it reads; None is no limit."""
     if value is None:
         return None
-    text = value if isinstance(value, str) else f"{Decimal(repr(value)):f}"
     try:
-        return parse_usd(text)
+        return parse_usd(_written(value))
+    except AmountError as error:
+        raise InvalidField(f"{param}: {error}", param=param) from error
+
+
+def rate(value: str | float, param: str) -> Pico:
+    """Dollars per million units, read as `amount` reads dollars."""
+    try:
+        return parse_usd_per_million(_written(value))
     except AmountError as error:
         raise InvalidField(f"{param}: {error}", param=param) from error
 
@@ -90,6 +97,10 @@ def metadata(given: Mapping[str, object]) -> Mapping[str, object]:
     if len(json.dumps(given)) > METADATA_CHARS_MAX:
         raise InvalidField(f"metadata is over {METADATA_CHARS_MAX} characters", param="metadata")
     return given
+
+
+def _written(value: str | float) -> str:
+    return value if isinstance(value, str) else f"{Decimal(repr(value)):f}"
 
 
 def _bounded(at_ms: int) -> int:
