@@ -24,7 +24,7 @@ from otari_daemon.front.chunks import ChunkScanner
 from otari_daemon.front.limits import MIB, FrontLimits
 from otari_daemon.front.reader import SCOPE_KEY, Peer, Reader, peer_of
 from otari_daemon.front.refusals import Refusal, Refused
-from otari_daemon.front.writes import WriteWatch
+from otari_daemon.front.writes import JoinedHead, WriteWatch
 
 if TYPE_CHECKING:
     from uvicorn._types import ASGI3Application
@@ -251,6 +251,7 @@ class StrictHttpProtocol(HttpToolsProtocol):
             return
         reader = self.scope[SCOPE_KEY] = Reader(self._peer)  # type: ignore[literal-required]
         super().on_headers_complete()
+        self.cycle.transport = JoinedHead(self.loop, self.transport)  # type: ignore[assignment]  # all it uses
         self._reader = reader
         self._served += 1
         if self._served >= self.limits.requests_per_connection:
