@@ -146,10 +146,10 @@ class Machine:
         return rows
 
     def quiet(self, within_s: float = 10.0) -> None:
-        """Wait until nothing is held, at most `within_s`."""
+        """Wait until nothing is held and everything settled is on disk, at most `within_s`."""
         deadline = time.monotonic() + within_s
-        while self.ask("GET", "/status")["open_holds"]:
-            assert time.monotonic() < deadline, "holds are left open"
+        while (status := self.ask("GET", "/status"))["open_holds"] or status["ledger_backlog"]:
+            assert time.monotonic() < deadline, "holds are left open, or settlements unwritten"
             time.sleep(0.02)
 
     def verified(self) -> Any:
