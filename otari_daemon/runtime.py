@@ -79,7 +79,9 @@ def build_runtime(config: Config, books: Books, mock_socket: Path | None, stored
     served = {name: provider.models for name, provider in config.providers.items()}
     if mock_socket is not None:
         served.setdefault(MOCK, MOCK_MODELS)
-    defaults = DefaultPrices.bundled() if config.default_pricing else DefaultPrices.none()
+    otherwise = None if config.require_pricing else Rates.of()
+    known = DefaultPrices.bundled if config.default_pricing else DefaultPrices.none
+    defaults = known(otherwise)
     catalog = Catalog(upstreams, config.aliases, served, prices, defaults)
     plane = LocalControlPlane(
         books.seats,

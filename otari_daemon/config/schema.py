@@ -151,6 +151,7 @@ class Config:
     admin_uids: tuple[Annotated[int, Range(0, 2**32 - 2)], ...] = ()
     bootstrap_api_key: bool = field(default=True, metadata=RESTART)
     mock: bool = True
+    require_pricing: bool = True
     default_pricing: bool = True
     rate_limit_rpm: Count | None = None
     log_level: Literal["debug", "info", "warning", "error"] = "info"

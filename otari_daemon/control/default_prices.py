@@ -14,25 +14,30 @@ from otari_daemon.domain.pricing import Price, Rates
 
 REMEMBERED_MAX = 4096
 SOURCE = "default"
+UNPRICED = "unpriced"
 
 
 class DefaultPrices:
-    """What models cost by the type of their provider; a model may have later versions and tiers."""
+    """What models cost by the type of their provider; a model may have later versions and tiers.
 
-    def __init__(self, known: dict[str, list[Any]]) -> None:
+    `otherwise` is what a model costs that is not known; without it, nothing is said of such a model.
+    """
+
+    def __init__(self, known: dict[str, list[Any]], otherwise: Rates | None = None) -> None:
         self._known = known
+        self._otherwise = otherwise
         self._remembered: dict[str, tuple[Price, ...]] = {}
 
     @classmethod
-    def bundled(cls) -> DefaultPrices:
+    def bundled(cls, otherwise: Rates | None = None) -> DefaultPrices:
         """The data that comes with this release; some milliseconds to read."""
         text = files("otari_daemon.control").joinpath("default_prices.json").read_text("utf-8")
-        return cls(json.loads(text))
+        return cls(json.loads(text), otherwise)
 
     @classmethod
-    def none(cls) -> DefaultPrices:
+    def none(cls, otherwise: Rates | None = None) -> DefaultPrices:
         """For who prices every model themselves."""
-        return cls({})
+        return cls({}, otherwise)
 
     def find(self, provider_type: str, model: str, canonical: str, now_ms: int) -> Price | None:
         """The price of `model` at a provider of a type now, under its canonical name here."""
@@ -48,6 +53,8 @@ class DefaultPrices:
         for match, context, versions in self._known.get(provider_type, ()):
             if _matches(match, model):
                 return tuple(_price(canonical, context, since_ms, tiers) for since_ms, tiers in versions)
+        if self._otherwise is not None:
+            return (Price(canonical, self._otherwise, 0, UNPRICED),)
         return ()
 
 
