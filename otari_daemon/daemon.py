@@ -181,6 +181,7 @@ class Daemon:
         serving = asyncio.create_task(public.serve([public_socket]))
         administering = asyncio.create_task(admin.serve([admin_socket]))
         ticking = asyncio.create_task(_tick(books))
+        ticking.add_done_callback(lambda _: self._stop.set())  # without its upkeep a daemon stops
         await asyncio.gather(public.listening.wait(), admin.listening.wait())
         _calm_collector()
         ready()
@@ -188,6 +189,8 @@ class Daemon:
         await self._drain(public, serving, runtime)
         admin.should_exit = True
         await administering
+        if ticking.done():
+            ticking.result()  # raises what ended the upkeep
         ticking.cancel()
         await books.notes.refusals.flush()
 
@@ -225,12 +228,17 @@ def _calm_collector() -> None:
 
 
 async def _tick(books: Books) -> None:
-    """Once a second until cancelled: progress, refusals and uses of keys to disk, and a look at its space."""
+    """Once a second until cancelled: progress, refusals and uses of keys to disk, and a look at its space.
+
+    Ends the daemon by raising when the ledger has stopped for good.
+    """
     while True:
         await asyncio.sleep(TICK_S)
         books.ledger.checkpoint()
         await books.notes.refusals.flush()
         books.store.check_space(len(books.ledger.book.open_holds))
+        if books.store.failure is not None:
+            raise books.store.failure
         uses = [keys.KeyUse(*use) for use in books.seats.unnoted_uses()]
         if uses:
             with contextlib.suppress(StoreUnavailable):  # the next use is noted again
