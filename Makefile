@@ -62,7 +62,7 @@ test-real: install  ## the official SDK through the gateway against a real model
 	$(PY) -m tests.real.run
 
 lock:  ## resolve the lock file anew; needs uv
-	uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes \
+	uv pip compile pyproject.toml --group dev --all-extras --universal --python-version 3.11 --generate-hashes \
 	  --no-emit-index-url --no-annotate --no-header -q -o requirements.lock
 
 clean:  ## remove what was installed and built
