@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from otari_daemon.config.schema import Config, ConfiguredPrice, Provider
@@ -27,6 +26,7 @@ from otari_daemon.providers.upstream import Place, Upstream
 from otari_daemon.providers.via_httpx import HttpxUpstream
 from otari_daemon.store.store import Store
 from otari_daemon.telemetry.clock import Clock
+from otari_daemon.telemetry.randomness import RandomBytes
 
 MOCK = "mock"
 MOCK_MODELS = ("echo", "lorem")
@@ -46,11 +46,12 @@ class Books:
     seats: Seats
     notes: Notes
     clock: Clock
+    random: RandomBytes = field(default_factory=RandomBytes)
 
     def name_request(self) -> str:
         """A fresh request id; its bytes begin with the time, so that rows stay in order."""
         stamp = self.clock.now_ms().to_bytes(6, "big")
-        return request_id_of(stamp + os.urandom(10))
+        return request_id_of(stamp + self.random.take(10))
 
 
 @dataclass(frozen=True, slots=True)

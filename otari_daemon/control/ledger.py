@@ -6,7 +6,9 @@ Entries of one turn of the event loop travel together; whoever needs them on dis
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Callable
+from functools import partial
 
 from otari_daemon.domain.book import Book, Bundle, Closed, Hold, Refused
 from otari_daemon.domain.errors import LedgerUnavailable
@@ -19,6 +21,9 @@ from otari_daemon.store.store import Store
 BACKLOG_MAX = 20_000
 """Entries waiting for the disk beyond which nothing new is admitted."""
 
+LOOK_S = 0.25
+"""How often those who wait for the disk are looked at: one timer for all of them, not one for each."""
+
 
 class BatchTicket:
     """Tells everyone who waits when one batch of entries is on disk."""
@@ -27,33 +32,32 @@ class BatchTicket:
 
     def __init__(self) -> None:
         self.durable = False
-        self._waiters: list[asyncio.Future[None]] = []
+        self._waiters: list[tuple[float, asyncio.Future[None]]] = []
 
     async def wait(self, timeout_s: float) -> bool:
-        """Wait until the batch is on disk, at most `timeout_s`; say whether it is."""
+        """Wait until the batch is on disk, at most `timeout_s` and a look; say whether it is."""
         if self.durable:
             return True
         loop = asyncio.get_running_loop()
         waiter: asyncio.Future[None] = loop.create_future()
-        self._waiters.append(waiter)
-        alarm = loop.call_later(timeout_s, _wake, waiter)
-        try:
-            await waiter
-        finally:
-            alarm.cancel()
+        self._waiters.append((loop.time() + timeout_s, waiter))
+        await waiter
         return self.durable
 
     def resolve(self) -> None:
         """The batch is on disk: wake everyone."""
         self.durable = True
-        for waiter in self._waiters:
-            _wake(waiter)
-        self._waiters.clear()
+        self.lose_patience(math.inf)
 
-
-def _wake(waiter: asyncio.Future[None]) -> None:
-    if not waiter.done():
-        waiter.set_result(None)
+    def lose_patience(self, now_s: float) -> None:
+        """Wake whoever has waited long enough at a time of the loop's clock."""
+        kept = []
+        for due_s, waiter in self._waiters:
+            if due_s > now_s:
+                kept.append((due_s, waiter))
+            elif not waiter.done():
+                waiter.set_result(None)
+        self._waiters = kept
 
 
 class Ledger:
@@ -65,6 +69,8 @@ class Ledger:
         self._store = store
         self._loop = loop
         self._ticket: BatchTicket | None = None
+        self._unwritten: set[BatchTicket] = set()
+        self._look: asyncio.TimerHandle | None = None
         self._live: dict[bytes, Callable[[], int]] = {}
         self._progress: dict[bytes, int] = {}
 
@@ -130,7 +136,21 @@ class Ledger:
         ticket, self._ticket = self._ticket, None
         entries = self.book.take_journal()
         assert ticket is not None
-        self._store.post(entries, ticket.resolve)
+        self._unwritten.add(ticket)
+        if self._look is None:
+            self._look = self._loop.call_later(LOOK_S, self._look_around)
+        self._store.post(entries, partial(self._written, ticket))
+
+    def _written(self, ticket: BatchTicket) -> None:
+        self._unwritten.discard(ticket)
+        ticket.resolve()
+
+    def _look_around(self) -> None:
+        """Let those go who have waited too long; look again while there is anything unwritten."""
+        now_s = self._loop.time()
+        for ticket in self._unwritten:
+            ticket.lose_patience(now_s)
+        self._look = self._loop.call_later(LOOK_S, self._look_around) if self._unwritten else None
 
 
 def _nobody_waits() -> None:

@@ -109,6 +109,19 @@ def read_line(head: bytes, limits: FrontLimits) -> Line:
     return Line(*_split_absolute(target), version, lines)
 
 
+def judge(
+    fields: dict[bytes, bytes], line: Line, field_count: int, good_host: bytes | None, limits: FrontLimits
+) -> int:
+    """Judge a whole head and return `body_length`; `good_host` was good before. May raise Refused."""
+    judge_lines(line, field_count, limits)
+    host = fields.get(b"host")
+    if line.authority or host is None or host != good_host:
+        judge_host(host, line)
+    length = body_length(fields, line)
+    judge_codings(fields)
+    return length
+
+
 def judge_lines(line: Line, field_count: int, limits: FrontLimits) -> None:
     """Raise Refused for too many fields, or if the parser's fields are not the lines of the head."""
     if field_count > limits.field_count:

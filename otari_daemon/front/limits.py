@@ -40,6 +40,10 @@ class FrontLimits:
                 return limit
         return self.body_bytes
 
+    def body_allowed_s(self, received: int) -> float:
+        """Return how long a body may take of which so many bytes have come."""
+        return self.body_s + self.body_s_per_mib * received / MIB
+
     def least_body_limit(self) -> int:
         """Return how many body bytes are within the limit of every path."""
         return min([self.body_bytes, *(limit for _, limit in self.body_bytes_by_prefix)])

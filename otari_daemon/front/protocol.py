@@ -21,15 +21,14 @@ from otari_daemon.front import head as heads
 from otari_daemon.front import refusals
 from otari_daemon.front.alarm import Alarm
 from otari_daemon.front.chunks import ChunkScanner
-from otari_daemon.front.limits import MIB, FrontLimits
-from otari_daemon.front.reader import SCOPE_KEY, Peer, Reader, peer_of
+from otari_daemon.front.cycle import Cycle, scope_of
+from otari_daemon.front.limits import FrontLimits
+from otari_daemon.front.reader import Peer, Reader, peer_of
 from otari_daemon.front.refusals import Refusal, Refused
-from otari_daemon.front.writes import JoinedHead, WriteWatch
+from otari_daemon.front.writes import WriteWatch
 
 if TYPE_CHECKING:
-    from uvicorn._types import ASGI3Application
     from uvicorn.config import Config
-    from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
     from uvicorn.server import ServerState
 
 _HEAD, _SIZED, _CHUNKED, _ANSWER, _CLOSING = range(5)
@@ -51,8 +50,9 @@ class StrictHttpProtocol(HttpToolsProtocol):
 
     # beside uvicorn's own dictionary, which more names would make slower
     __slots__ = (
-        *("_body_began_s", "_chunks", "_fields", "_good_host", "_held", "_least_limit", "_left", "_length"),
-        *("_line", "_peer", "_phase", "_read_alarm", "_reader", "_refusal", "_served", "_upgrade", "_writes"),
+        *("_about", "_body_began_s", "_chunks", "_fields", "_good_host", "_held", "_least_limit", "_left"),
+        *("_length", "_line", "_peer", "_phase", "_read_alarm", "_reader", "_refusal", "_served", "_upgrade"),
+        "_writes",
     )
     limits = FrontLimits()
 
@@ -64,6 +64,8 @@ class StrictHttpProtocol(HttpToolsProtocol):
         _loop: asyncio.AbstractEventLoop | None = None,
     ) -> None:
         super().__init__(config, server_state, app_state, _loop)
+        self.cycle: Cycle  # type: ignore[assignment]  # has all that uvicorn asks of its own
+        self._about: dict[str, Any] = {}
         self._phase = _HEAD
         self._held = bytearray()  # the start of a head, at most head_bytes and one read
         self._left = 0  # bytes of a sized body still to come
@@ -89,6 +91,7 @@ class StrictHttpProtocol(HttpToolsProtocol):
         super().connection_made(transport)
         transport.set_write_buffer_limits(high=self.limits.write_buffer_bytes)
         self._peer = peer_of(transport)
+        self._about = {"scheme": self.scheme, "server": self.server, "client": self.client}
         excess = len(self.connections) - self.limits.max_connections
         if excess > _REFUSED_IN_PERSON:
             self._phase = _CLOSING
@@ -161,17 +164,15 @@ class StrictHttpProtocol(HttpToolsProtocol):
             raise Refused(refusal)
 
     def _begin(self, data: bytes, end: int) -> None:
-        head, rest = (data, b"") if len(data) == end else (data[:end], data[end:])
-        self._read_head(head)
+        rest = data[end:]
+        self._read_head(data[:end] if rest else data)
         if self._length == 0:
             self._end_of_body(rest)
             return
         self._left = self._length
         self._phase = _SIZED if self._chunks is None else _CHUNKED
-        if rest and self._chunks is None:
-            self._take_sized(rest)
-        elif rest:
-            self._take_chunked(rest)
+        if rest:
+            (self._take_sized if self._chunks is None else self._take_chunked)(rest)
         if self._phase in (_SIZED, _CHUNKED):
             self._body_began_s = self.loop.time()
             self._read_alarm.set(self.limits.body_s)
@@ -225,7 +226,7 @@ class StrictHttpProtocol(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         """Start a request."""
-        super().on_message_begin()
+        self.headers = []
         self._fields = {}
         self._chunks = None
         self._refusal = None
@@ -239,6 +240,9 @@ class StrictHttpProtocol(HttpToolsProtocol):
             self._fields[name] = value
         self.headers.append((name, value))
 
+    def on_url(self, url: bytes) -> None:
+        """Nothing: the line that was judged has it."""
+
     def on_headers_complete(self) -> None:
         """Judge the fields and start the application, or note why not: parsers are not raised through."""
         self._upgrade = self.parser.should_upgrade()
@@ -249,28 +253,42 @@ class StrictHttpProtocol(HttpToolsProtocol):
                 self._refusal = refused.refusal
         if self._refusal is not None or self._upgrade:
             return
-        reader = self.scope[SCOPE_KEY] = Reader(self._peer)  # type: ignore[literal-required]
-        super().on_headers_complete()
-        self.cycle.transport = JoinedHead(self.loop, self.transport)  # type: ignore[assignment]  # all it uses
-        self._reader = reader
         self._served += 1
-        if self._served >= self.limits.requests_per_connection:
-            self.cycle.keep_alive = False
+        self._start()
+
+    def _start(self) -> None:
+        reader = self._reader = Reader(self._peer)
+        scope = scope_of(self._about, self._line, self.parser.get_method(), self.headers, reader)
+        defaults = self.server_state.default_headers
+        cycle = Cycle(scope, self.transport, self.flow, self.loop, defaults, self.on_response_complete)
+        cycle.waiting_for_100_continue = self.expect_100_continue
+        cycle.keep_alive = bool(
+            self._line.minor
+            and self._served < self.limits.requests_per_connection
+            and self.parser.should_keep_alive()
+        )
+        self.cycle = cycle
+        task = self.loop.create_task(cycle.run_asgi(self.app))
+        self.tasks.add(task)
+        task.add_done_callback(self._app_ended)
+
+    def on_body(self, body: bytes) -> None:
+        """Hand a piece of the body to the application, and hold the client back if it is behind."""
+        if not self.cycle.response_complete:
+            self.cycle.take(body)
 
     def on_message_complete(self) -> None:
         """End the body, and keep reading: a paused transport would not notice the client leave."""
         if self._refusal is None and not self._upgrade:
-            super().on_message_complete()
+            self.cycle.take_end()
             self.flow.resume_reading()
 
     def on_response_complete(self) -> None:
         """Wait for the next request, unless this answer was the connection's last."""
-        self.server_state.total_requests += 1
         self._reader = None
         if self.transport.is_closing():
             self._read_alarm.clear()
-            self._phase = _CLOSING
-            self._writes.watch(self.transport)
+            self._close()
             return
         self.flow.resume_reading()
         if self._phase == _ANSWER:
@@ -280,13 +298,8 @@ class StrictHttpProtocol(HttpToolsProtocol):
 
     def _judge(self) -> None:
         fields, line = self._fields, self._line
-        heads.judge_lines(line, len(self.headers), self.limits)
-        host = fields.get(b"host")
-        if line.authority or host is None or host != self._good_host:
-            heads.judge_host(host, line)
-            self._good_host = host
-        length = heads.body_length(fields, line)
-        heads.judge_codings(fields)
+        length = heads.judge(fields, line, len(self.headers), self._good_host, self.limits)
+        self._good_host = fields.get(b"host")
         self.expect_100_continue = b"expect" in fields and line.minor == 1
         self.url = line.target
         if length > self._least_limit or length == heads.CHUNKED:
@@ -310,11 +323,6 @@ class StrictHttpProtocol(HttpToolsProtocol):
         if not self.transport.is_closing():
             self._writes.clear()
 
-    def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
-        task = self.loop.create_task(cycle.run_asgi(app))
-        self.tasks.add(task)
-        task.add_done_callback(self._app_ended)
-
     def _app_ended(self, task: asyncio.Task[None]) -> None:
         self.tasks.discard(task)
         if self.transport.is_closing():
@@ -331,11 +339,7 @@ class StrictHttpProtocol(HttpToolsProtocol):
         reader, self._reader = self._reader, None
         if reader is None:
             return False
-        cycle = self.cycle
-        cycle.disconnected = True
-        cycle.waiting_for_100_continue = False
-        cycle.message_event.set()
-        self.flow.resume_writing()
+        self.cycle.leave()
         reader.leave()
         return True
 
@@ -387,8 +391,7 @@ class StrictHttpProtocol(HttpToolsProtocol):
     def _judge_body_time(self) -> None:
         limits = self.limits
         received = self._length - self._left if self._chunks is None else self._chunks.payload
-        allowed_s = limits.body_s + limits.body_s_per_mib * received / MIB
-        remaining_s = self._body_began_s + allowed_s - self.loop.time()
+        remaining_s = self._body_began_s + limits.body_allowed_s(received) - self.loop.time()
         if remaining_s > 0:
             self._read_alarm.set(remaining_s)
         elif self.flow.read_paused:

@@ -41,6 +41,7 @@ ENCODING = Refusal(
 EXPECTATION = Refusal(417, "expectation_failed", "the only expectation met is 100-continue")
 HEAD_TIMEOUT = Refusal(408, "request_timeout", "the request header did not arrive in time")
 BODY_TIMEOUT = Refusal(408, "request_timeout", "the request body did not arrive in time")
+INTERNAL = Refusal(500, "internal_error", "internal error; quote the request id to the operator")
 CONNECTIONS = Refusal(503, "too_many_connections", "the server has no connection to spare; retry later")
 
 METHODS = frozenset((b"GET", b"HEAD", b"POST", b"PUT", b"PATCH", b"DELETE", b"OPTIONS"))

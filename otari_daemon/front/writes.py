@@ -1,4 +1,4 @@
-"""Writing to a client: heads joined with bodies, and clients noticed that take nothing."""
+"""Clients noticed that take nothing of what is written to them."""
 
 from __future__ import annotations
 
@@ -6,9 +6,6 @@ import asyncio
 from collections.abc import Callable
 
 from otari_daemon.front.alarm import Alarm
-
-JOINED_BYTES_MAX = 65_536
-"""More than this is not worth copying to join it with a head."""
 
 _LOOKS = 4
 
@@ -54,49 +51,3 @@ class WriteWatch:
             self._alarm.set(self._interval_s)
         else:
             self._give_up()
-
-
-class JoinedHead:
-    """A transport for one answer that sends its head together with what follows in the same turn of the loop.
-
-    Each write of a small answer is a system call of some ten microseconds; this saves one of them.
-    """
-
-    __slots__ = ("_head", "_loop", "_sent", "_transport")
-
-    def __init__(self, loop: asyncio.AbstractEventLoop, transport: asyncio.Transport) -> None:
-        self._loop = loop
-        self._transport = transport
-        self._head = b""
-        self._sent = False
-
-    def write(self, data: bytes) -> None:
-        """Keep the first write until the next, or the end of this turn; pass on all others."""
-        if self._sent:
-            self._transport.write(data)
-        elif not self._head:
-            self._head = data
-            self._loop.call_soon(self.flush)
-        elif len(data) > JOINED_BYTES_MAX:
-            self.flush()
-            self._transport.write(data)
-        else:
-            self._sent = True
-            self._transport.write(self._head + data)
-
-    def flush(self) -> None:
-        """Send the head by itself if nothing has followed it."""
-        if not self._sent:
-            self._sent = True
-            if not self._transport.is_closing():
-                self._transport.write(self._head)
-
-    def close(self) -> None:
-        """Send what is kept, then close."""
-        if self._head:
-            self.flush()
-        self._transport.close()
-
-    def is_closing(self) -> bool:
-        """Whether the transport underneath is."""
-        return self._transport.is_closing()

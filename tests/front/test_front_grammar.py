@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 import uvicorn
@@ -16,10 +16,6 @@ from otari_daemon.front.head import judge_lines, read_line
 from otari_daemon.front.limits import FrontLimits
 from otari_daemon.front.protocol import StrictHttpProtocol
 from otari_daemon.front.refusals import Refused
-
-if TYPE_CHECKING:
-    from uvicorn._types import ASGI3Application
-    from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
 GRAMMAR = re.compile(
     rb"(?:GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS) (?:https?://[^/?]+)?[!-\"$-\[\]-~]+ HTTP/1\.[01]\r\n"
@@ -52,7 +48,7 @@ class Judging(StrictHttpProtocol):
 
     passed = False
 
-    def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
+    def _start(self) -> None:
         self.passed = True
 
 
