@@ -6,14 +6,22 @@ import os
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
-PARTS = {"openssl": "openssl", "nginx": "nginx-light", "wrk": "wrk", "tmux": "tmux"}
+PARTS = {
+    "openssl": "openssl",
+    "nginx": "nginx-light",
+    "wrk": "wrk",
+    "tmux": "tmux",
+    "initdb": "postgresql",
+}
 """Program to the Debian package that has it."""
 
 
 def main() -> None:
     """Install what is missing; exit 1 with the command to run where that is not possible."""
-    path = os.environ.get("PATH", "") + ":/usr/sbin:/sbin"
+    servers = map(str, Path("/usr/lib/postgresql").glob("*/bin"))
+    path = ":".join((os.environ.get("PATH", ""), "/usr/sbin", "/sbin", *servers))
     missing = sorted({package for program, package in PARTS.items() if not shutil.which(program, path=path)})
     if not missing:
         return

@@ -13,3 +13,7 @@ class LedgerCorrupt(StoreError):
 
 class StoreUnavailable(StoreError):
     """The database cannot be written at the moment; the same call may succeed later."""
+
+
+class CommitInDoubt(StoreUnavailable):
+    """A commit was sent and its answer is lost: it has happened, or it has not."""

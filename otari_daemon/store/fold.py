@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import sqlite3
 from collections.abc import Sequence
 from typing import cast
 
@@ -21,6 +20,7 @@ from otari_daemon.domain.money import Nano
 from otari_daemon.domain.pricing import Price
 from otari_daemon.domain.records import Facts, Outcome, Progress
 from otari_daemon.store import sql
+from otari_daemon.store.database import Connection, Counted
 from otari_daemon.store.errors import LedgerCorrupt
 from otari_daemon.store.schema import POSTED, SENT, UNSET, UNSET_NANO, VOIDED
 
@@ -185,7 +185,7 @@ class Fold:
                 self._new_cards[id(each)] = (each, card_id(each))
         return self._new_cards[id(price)][1]
 
-    def run(self, con: sqlite3.Connection) -> None:
+    def run(self, con: Connection) -> None:
         """Write everything in the caller's transaction; raise `LedgerCorrupt` if a row is not as expected."""
         if self._balances:
             con.executemany(sql.BALANCE_OPEN, self._balances)
@@ -204,7 +204,7 @@ class Fold:
         if self._new_cards:
             self._cards.stored(list(self._new_cards.values()))
 
-    def _apply_holds(self, con: sqlite3.Connection) -> None:
+    def _apply_holds(self, con: Connection) -> None:
         opened, progress = self._opened, self._progress
         rows = self._whole + [head + _open_tail(progress.get(rid)) for rid, head in opened.items()]
         if rows:
@@ -215,7 +215,7 @@ class Fold:
         if late:
             con.executemany(sql.HOLD_PROGRESS, late)
 
-    def _apply_balances(self, con: sqlite3.Connection) -> None:
+    def _apply_balances(self, con: Connection) -> None:
         legs: dict[BalanceKey, _Leg] = {}
         for moves in sorted(self._moves.values(), key=_turn_of):
             _spread(moves, legs)
@@ -249,6 +249,6 @@ def _spread(moves: _Moves, legs: dict[BalanceKey, _Leg]) -> None:
             leg.cap, leg.admitted = moves.caps[place], 1
 
 
-def _expect(cursor: sqlite3.Cursor, rows: int) -> None:
-    if cursor.rowcount != rows:
-        raise LedgerCorrupt(f"the ledger changed {cursor.rowcount} rows where the book changed {rows}")
+def _expect(changed: Counted, rows: int) -> None:
+    if changed.rowcount != rows:
+        raise LedgerCorrupt(f"the ledger changed {changed.rowcount} rows where the book changed {rows}")

@@ -81,7 +81,10 @@ def delete(con: Connection, key_id: str) -> bool:
 
 def touch(con: Connection, uses: Iterable[KeyUse]) -> None:
     """Note when keys were last used; never moves back, ignores keys that are gone."""
-    con.executemany(sql.KEY_TOUCH, uses)
+    latest: dict[str, int] = {}
+    for at_ms, key_id in uses:
+        latest[key_id] = max(at_ms, latest.get(key_id, 0))
+    con.executemany(sql.KEY_TOUCH, [(at_ms, key_id, at_ms) for key_id, at_ms in latest.items()])
 
 
 def _models_text(models: tuple[str, ...] | None) -> str | None:

@@ -22,7 +22,7 @@ def migrate(database: Database, now_ms: int, revisions: tuple[Revision, ...] = R
     _compare(applied, revisions)
     missing = [revision for revision in revisions if revision.rev not in applied]
     if applied and missing:
-        database.backup(f"before-rev-{missing[0].rev}")
+        database.keep(f"before-rev-{missing[0].rev}")
     for revision in missing:
         with database.transaction() as con:
             _apply(con, revision, now_ms)

@@ -118,7 +118,10 @@ _EXPLAINING = (
     "ALTER TABLE refusal ADD COLUMN budget TEXT",
 )
 
+_MARKED = ("INSERT INTO meta VALUES ('batch', 0)",)
+
 REVISIONS: Final = (
     Revision(1, "the ledger and what operators set up", _FIRST),
     Revision(2, "what explains a hold, a price and a refusal", _EXPLAINING),
+    Revision(3, "the mark of the last batch, by which a commit whose answer was lost is known", _MARKED),
 )

@@ -85,12 +85,14 @@ EPOCH_NEXT: Final = "UPDATE meta SET value = value + 1 WHERE name = 'epoch' RETU
 ORPHANS: Final = """SELECT h.rid, h.bundle_id, h.state, h.held_n, h.prompt_presumed, h.progress_out,
   h.rate_card_id, r_input, r_cache_read, r_cache_write, r_output, r_reasoning, r_audio_input,
   r_audio_output, r_images, r_requests, r_tool_calls
-  FROM hold h LEFT JOIN rate_card c ON c.id = h.rate_card_id WHERE h.state < 2 AND h.owner_epoch < ?"""
+  FROM hold h LEFT JOIN rate_card c ON c.id = h.rate_card_id WHERE h.state < 2 AND h.owner_epoch < ?
+  ORDER BY h.rid"""
 BUNDLE_LEGS: Final = "SELECT account_id, period_start_ms FROM bundle WHERE bundle_id = ?"
 ACCOUNTS: Final = """SELECT a.id, b.id, b.name, b.limit_n, b.window, b.enforced FROM account a
   JOIN budget b ON b.id = a.budget_id ORDER BY a.id"""
-LATEST_BALANCES: Final = """SELECT account_id, max(period_start_ms), posted_n, pending_n, overage_n,
-  acknowledged_n FROM balance GROUP BY account_id"""
+LATEST_BALANCES: Final = """SELECT account_id, period_start_ms, posted_n, pending_n, overage_n, acknowledged_n
+  FROM balance b WHERE period_start_ms =
+  (SELECT max(period_start_ms) FROM balance WHERE account_id = b.account_id)"""
 
 # -- usage queries ------------------------------------------------------------------------------------
 
@@ -132,9 +134,9 @@ SUMMARY: Final = {
     ("endpoint", "time"): "SELECT endpoint" + _SUMS + _BY_TIME + _WITHIN + _GROUPED,
     ("endpoint", "key"): "SELECT endpoint" + _SUMS + _BY_KEY + _WITHIN + _GROUPED,
     ("endpoint", "user"): "SELECT endpoint" + _SUMS + _BY_USER + _WITHIN + _GROUPED,
-    ("day", "time"): "SELECT date(created_ms / 1000, 'unixepoch')" + _SUMS + _BY_TIME + _WITHIN + _GROUPED,
-    ("day", "key"): "SELECT date(created_ms / 1000, 'unixepoch')" + _SUMS + _BY_KEY + _WITHIN + _GROUPED,
-    ("day", "user"): "SELECT date(created_ms / 1000, 'unixepoch')" + _SUMS + _BY_USER + _WITHIN + _GROUPED,
+    ("day", "time"): "SELECT created_ms / 86400000" + _SUMS + _BY_TIME + _WITHIN + _GROUPED,
+    ("day", "key"): "SELECT created_ms / 86400000" + _SUMS + _BY_KEY + _WITHIN + _GROUPED,
+    ("day", "user"): "SELECT created_ms / 86400000" + _SUMS + _BY_USER + _WITHIN + _GROUPED,
 }
 OPEN_HOLDS: Final = "SELECT " + _HOLD + " FROM hold WHERE state < 2 ORDER BY created_ms, rid LIMIT ?"
 ONE_HOLD: Final = "SELECT " + _HOLD + " FROM hold WHERE rid = ?"
@@ -161,11 +163,13 @@ KEY_SET: Final = """UPDATE api_key SET name = ?, expires_ms = ?, revoked_ms = ?,
 KEY_REVOKE: Final = "UPDATE api_key SET revoked_ms = ? WHERE id = ? AND revoked_ms IS NULL"
 KEY_ROTATE: Final = "UPDATE api_key SET digest = ?, prefix = ?, last_used_ms = NULL WHERE id = ?"
 KEY_DELETE: Final = "DELETE FROM api_key WHERE id = ?"
-KEY_TOUCH: Final = "UPDATE api_key SET last_used_ms = max(coalesce(last_used_ms, 0), ?) WHERE id = ?"
+KEY_TOUCH: Final = """UPDATE api_key SET last_used_ms = ? WHERE id = ?
+  AND coalesce(last_used_ms, 0) < ?"""
 
 USER_ADD: Final = (
     "INSERT INTO user(id, alias, blocked, created_ms, deleted_ms, metadata) VALUES (?, ?, ?, ?, ?, ?)"
 )
+USER_ONE: Final = "SELECT id, created_ms, alias, blocked, deleted_ms, metadata FROM user WHERE id = ?"
 USER_SET: Final = "UPDATE user SET alias = ?, blocked = ?, metadata = ? WHERE id = ? AND deleted_ms IS NULL"
 USER_DELETE: Final = "UPDATE user SET deleted_ms = ? WHERE id = ? AND deleted_ms IS NULL"
 USER_REVIVE: Final = """UPDATE user SET alias = ?, blocked = ?, created_ms = ?, deleted_ms = NULL,
@@ -208,7 +212,7 @@ REFUSAL_GROUPS: Final = (
     "SELECT number, "
     + _REFUSAL
     + """ FROM refusal JOIN (SELECT max(id) AS newest, count(*) AS number FROM refusal
-  WHERE at_ms >= ? GROUP BY code, budget) ON id = newest ORDER BY number DESC, id DESC LIMIT ?"""
+  WHERE at_ms >= ? GROUP BY code, budget) AS alike ON id = newest ORDER BY number DESC, id DESC LIMIT ?"""
 )
 
 # -- proof --------------------------------------------------------------------------------------------

@@ -10,13 +10,15 @@ from typing import Concatenate, ParamSpec, TypeVar
 from otari_daemon.domain.book import Book, Entry
 from otari_daemon.domain.records import Progress, RecoveredHold
 from otari_daemon.store import recovery, spare
-from otari_daemon.store.database import Connection, Database, Session, explained
+from otari_daemon.store.database import Connection, Database, Session
+from otari_daemon.store.engines import open_database
 from otari_daemon.store.errors import StoreError, StoreUnavailable
 from otari_daemon.store.migrate import migrate
 from otari_daemon.store.writer import Writer
 
 READERS = 4
 READS_WAITING_MAX = 256
+WATCH_S = 0.5
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -34,13 +36,14 @@ class Store:
         self._reading = 0
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="otari-read")
         self._listeners: list[Callable[[bool], None]] = []
+        self._watch: asyncio.TimerHandle | None = None
 
     @classmethod
     def open(cls, url: str, *, now_ms: int, spare_bytes: int = spare.FLOOR_BYTES) -> Store:
         """Lock, open, migrate and check what `url` names; raise `StoreError` with one clear line."""
-        database = Database(url)
+        database = open_database(url)
         try:
-            with explained(database.path):
+            with database.explained():
                 migrate(database, now_ms)
                 database.map()
         except BaseException:
@@ -50,18 +53,18 @@ class Store:
 
     def begin_epoch(self) -> int:
         """Count this start, durably; the number names this daemon's holds."""
-        with explained(self._database.path), self._database.transaction() as con:
+        with self._database.explained(), self._database.transaction() as con:
             self._epoch = recovery.begin_epoch(con)
         return self._epoch
 
     def recover(self, epoch: int, now_ms: int) -> list[RecoveredHold]:
         """Close the holds of every earlier epoch, in one transaction; before serving."""
-        with explained(self._database.path), self._database.transaction() as con:
+        with self._database.explained(), self._database.transaction() as con:
             return recovery.recover(con, epoch, now_ms)
 
     def load_book(self, epoch: int) -> Book:
         """The book as the rows have it."""
-        with explained(self._database.path), self._database.snapshot() as session:
+        with self._database.explained(), self._database.snapshot() as session:
             return recovery.load_book(session.con, epoch)
 
     def read_now(self, fn: Callable[Concatenate[Session, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
@@ -84,6 +87,7 @@ class Store:
         self._writer = Writer(self._database, self._epoch)
         self._writer.on_availability(lambda _: self._tell())
         self._writer.start(loop)
+        self._look(loop)
 
     def post(self, entries: Sequence[Entry | Progress], done: Callable[[], None]) -> None:
         """Queue journal entries in order; `done` is called on the loop after their commit. Never blocks.
@@ -160,7 +164,14 @@ class Store:
         self._readers.shutdown(cancel_futures=True)
         if self._writer is None or self._writer.ended:
             self._database.close()  # else the thread is stuck in the disk; death releases the lock
+        if self._watch is not None:
+            self._watch.cancel()
         return drained
+
+    def _look(self, loop: asyncio.AbstractEventLoop) -> None:
+        """See every now and then that the database still answers."""
+        self._database.watch()
+        self._watch = loop.call_later(WATCH_S, self._look, loop)
 
     @property
     def _running(self) -> Writer:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Literal, NamedTuple
 
 from otari_daemon.domain.money import Nano
@@ -100,7 +101,9 @@ def rows(session: Session, wanted: Filter, count: int, before: Cursor = NEWEST) 
 def summary(session: Session, wanted: Filter, by: Grouping) -> list[Group]:
     """Settled requests in groups, dearest first; days are UTC, written 2026-11-22."""
     values = _bind(wanted, GROUPS_MAX)
-    return [Group(*row) for row in session.con.execute(sql.SUMMARY[(by, _access(wanted))], values)]
+    found = session.con.execute(sql.SUMMARY[(by, _access(wanted))], values)
+    named = _day if by == "day" else str
+    return [Group(named(row[0]), *row[1:]) for row in found]
 
 
 def open_holds(session: Session) -> list[Row]:
@@ -112,6 +115,11 @@ def one(session: Session, rid: bytes) -> Row | None:
     """A request by its rid."""
     row = session.con.execute(sql.ONE_HOLD, (rid,)).fetchone()
     return None if row is None else _row(row)
+
+
+def _day(number: int) -> str:
+    """A day counted from 1970-01-01, as it is written."""
+    return date.fromordinal(_FIRST_DAY + number).isoformat()
 
 
 def _access(wanted: Filter) -> str:
@@ -136,6 +144,7 @@ def _row(row: tuple[int, ...]) -> Row:
 
 
 _COLUMNS = Row._fields[:-1]
+_FIRST_DAY = date(1970, 1, 1).toordinal()
 _UNSETTLED = {
     "settled_ms": None,
     "posted": 0,

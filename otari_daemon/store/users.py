@@ -27,8 +27,12 @@ def everything(session: Session) -> list[User]:
 
 def one(session: Session, user_id: str) -> User | None:
     """A user by id, deleted or not."""
-    found = session.entities.User.get(id=user_id)
-    return None if found is None else _user(found)
+    row = session.con.execute(sql.USER_ONE, (user_id,)).fetchone()
+    if row is None:
+        return None
+    found_id, created_ms, alias, blocked, deleted_ms, metadata = row
+    decoded = msgspec.json.decode(metadata, type=dict[str, object])
+    return User(found_id, created_ms, alias, bool(blocked), deleted_ms, decoded)
 
 
 def update(con: Connection, user: User) -> bool:

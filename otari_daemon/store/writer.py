@@ -1,7 +1,8 @@
 """The one thread that writes: many posts, one commit; a commit that fails is tried again, whole.
 
 event loop ── post, write ──▶ queue ──▶ thread: fold, BEGIN IMMEDIATE, apply, COMMIT
-    ▲                                     │ fails: nothing is dropped, again in 20 ms .. 1 s
+    ▲                                     │ fails: nothing is dropped, again in 20 ms .. 1 s;
+    │                                     │ in doubt: asks first whether it had happened
     └────── done, once per commit ◀───────┘ contradicts the book: stop for good
 """
 
@@ -19,8 +20,8 @@ from typing import Any, NamedTuple
 from otari_daemon.domain.book import Entry
 from otari_daemon.domain.records import Progress
 from otari_daemon.store import sql
-from otari_daemon.store.database import Connection, Database, ends_transaction, judged
-from otari_daemon.store.errors import LedgerCorrupt, StoreError, StoreUnavailable
+from otari_daemon.store.database import MARK_EPOCH_BITS, Connection, Database
+from otari_daemon.store.errors import CommitInDoubt, LedgerCorrupt, StoreError, StoreUnavailable
 from otari_daemon.store.fold import Cards, Fold
 
 ENTRIES_PER_COMMIT = 4096
@@ -63,13 +64,13 @@ class _Write:
         self.result: Any = None
         self.error: Exception | None = None
 
-    def run(self, con: Connection) -> None:
+    def run(self, con: Connection, database: Database) -> None:
         """Call the function in a savepoint; what it raises stays with it, unless the engine itself failed."""
         con.execute(sql.SAVEPOINT)
         try:
             self.result, self.error = self.fn(con, *self.args), None
         except Exception as error:
-            if ends_transaction(error) or not con.in_transaction:
+            if database.ends_transaction(error) or not con.in_transaction:
                 raise
             con.execute(sql.ROLLBACK_TO)
             self.error = error
@@ -100,7 +101,8 @@ class Writer:
         self._posted = self._committed = self._writes = 0
         self._head_s: float | None = None
         self._began_s, self._shared = 0.0, 0
-        self._failing = self._checkpoint = False
+        self._failing = self._checkpoint = self._doubtful = False
+        self._mark = epoch << MARK_EPOCH_BITS
         self._listeners: list[Callable[[bool], None]] = []
         self.failure: StoreError | None = None
 
@@ -185,9 +187,9 @@ class Writer:
 
     def _run(self, ready: threading.Event) -> None:
         try:
-            self._database.grow_wal()
+            self._database.prepare()
         except Exception as error:  # noqa: BLE001 - whatever it is, start() raises it
-            self.failure = judged(error)
+            self.failure = self._database.judged(error)
         ready.set()
         drained = self.failure is None and self._drain()
         self._abandon()
@@ -240,6 +242,7 @@ class Writer:
 
     def _commit(self, jobs: list[_Job]) -> bool:
         pause_s = RETRY_FIRST_S
+        self._mark += 1
         while True:  # until committed, broken, or closing and past the deadline
             verdict = self._attempt(jobs)
             if verdict is None:
@@ -249,24 +252,26 @@ class Writer:
                 self._fail_writes(jobs, verdict)
                 self._say(available=False)
                 return False
-            jobs = self._fail_writes(jobs, verdict)
+            if not self._doubtful:  # what may have happened is told when that is known
+                jobs = self._fail_writes(jobs, verdict)
             if not self._failing:
                 self._failing = True
                 self._say(available=False)
             if not jobs:
                 return True
             if not self._pause(pause_s):
+                self._fail_writes(jobs, verdict)
                 return False
             pause_s = min(pause_s * 2, RETRY_LONGEST_S)
 
     def _attempt(self, jobs: list[_Job]) -> StoreError | None:
         try:
             steps = self._steps(jobs)
-            with self._database.transaction() as con:
-                for step in steps:
-                    step.run(con)
+            if not self._happened():
+                self._apply(steps)
         except Exception as error:  # noqa: BLE001 - judged: it either passes or ends the ledger
-            return judged(error)
+            self._doubtful = self._doubtful or isinstance(error, CommitInDoubt)
+            return self._database.judged(error)
         for step in steps:
             if isinstance(step, Fold):
                 step.committed()
@@ -277,6 +282,20 @@ class Writer:
             self._say(available=True)
         self._on_loop(self._deliver, jobs)
         return None
+
+    def _happened(self) -> bool:
+        """Whether the attempt before this one committed, although its answer was lost."""
+        happened = self._doubtful and self._database.applied(self._mark)
+        self._doubtful = False
+        return happened
+
+    def _apply(self, steps: Sequence[Fold | _Write]) -> None:
+        with self._database.batch(self._mark) as con:
+            for step in steps:
+                if isinstance(step, Fold):
+                    step.run(con)
+                else:
+                    step.run(con, self._database)
 
     def _steps(self, jobs: list[_Job]) -> list[Fold | _Write]:
         steps: list[Fold | _Write] = []

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from collections.abc import Sequence
 from pathlib import Path
+
+import psycopg2
 
 from otari_daemon.domain.book import Book, Bundle, Entry, Hold
 from otari_daemon.domain.budgets import EVERYBODY, Budget, Holder, HolderKind, account_of
@@ -16,6 +19,9 @@ from otari_daemon.domain.windows import Lifetime, Window
 from otari_daemon.store import budgets
 from otari_daemon.store.database import Connection
 from otari_daemon.store.store import Store
+
+INTEGRITY = (sqlite3.IntegrityError, psycopg2.IntegrityError)
+"""What a constraint of the database is refused with, by either engine."""
 
 NOW_MS = 1_750_000_000_000
 WAIT_S = 20.0
@@ -66,9 +72,14 @@ def add_budgets(con: Connection, *made: Budget) -> None:
         budgets.assign(con, each.id, holder, number, NOW_MS)
 
 
-def open_store(path: Path, *made: Budget) -> tuple[Store, Book]:
+def url_of(place: Path | str) -> str:
+    """The database URL of a file; one that is a URL already is left as it is."""
+    return place if isinstance(place, str) and "://" in place else f"sqlite:///{place}"
+
+
+def open_store(place: Path | str, *made: Budget) -> tuple[Store, Book]:
     """Open a store with these budgets, begun and recovered, and its book."""
-    store = Store.open(f"sqlite:///{path}", now_ms=NOW_MS, spare_bytes=0)
+    store = Store.open(url_of(place), now_ms=NOW_MS, spare_bytes=0)
     if made:
         store.write_now(add_budgets, *made)
     epoch = store.begin_epoch()

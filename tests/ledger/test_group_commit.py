@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from functools import partial
-from pathlib import Path
 
 import pytest
 
@@ -17,8 +16,8 @@ REQUESTS = 300
 
 
 @pytest.mark.parametrize("fitting", [0, 1, 137, 300])
-async def test_a_budget_that_fits_k_requests_admits_exactly_k(tmp_path: Path, fitting: int) -> None:
-    store, book = open_store(tmp_path / "ledger.db", budget("all", None), budget("hot", fitting * 70))
+async def test_a_budget_that_fits_k_requests_admits_exactly_k(database_url: str, fitting: int) -> None:
+    store, book = open_store(database_url, budget("all", None), budget("hot", fitting * 70))
     store.start(asyncio.get_running_loop())
     bundle = book.bundle((1, 2), NOW_MS)
 
@@ -37,8 +36,8 @@ async def test_a_budget_that_fits_k_requests_admits_exactly_k(tmp_path: Path, fi
     assert await store.close(5)
 
 
-async def test_a_hold_opened_and_closed_in_one_batch_is_one_row(tmp_path: Path) -> None:
-    store, book = open_store(tmp_path / "ledger.db", budget("all", 100))
+async def test_a_hold_opened_and_closed_in_one_batch_is_one_row(database_url: str) -> None:
+    store, book = open_store(database_url, budget("all", 100))
     store.start(asyncio.get_running_loop())
     bundle = book.bundle((1,), NOW_MS)
     for number in range(10):
@@ -55,8 +54,8 @@ async def test_a_hold_opened_and_closed_in_one_batch_is_one_row(tmp_path: Path) 
     assert await store.close(5)
 
 
-async def test_done_is_called_in_the_order_of_the_posts(tmp_path: Path) -> None:
-    store, book = open_store(tmp_path / "ledger.db", budget("all", None))
+async def test_done_is_called_in_the_order_of_the_posts(database_url: str) -> None:
+    store, book = open_store(database_url, budget("all", None))
     store.start(asyncio.get_running_loop())
     bundle = book.bundle((1,), NOW_MS)
     order: list[int] = []

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from pathlib import Path
 
 import pytest
 
@@ -21,15 +20,15 @@ from tests.ledger.support import NOW_MS, budget, commit, open_store, outcome, re
 DAY_MS = 86_400_000
 
 
-async def test_a_sent_hold_is_posted_at_its_progress_and_no_more_than_it_held(tmp_path: Path) -> None:
-    store, book = await _started(tmp_path)
+async def test_a_sent_hold_is_posted_at_its_progress_and_no_more_than_it_held(database_url: str) -> None:
+    store, book = await _started(database_url)
     bundle = book.bundle((1,), NOW_MS)
     for number, amount in enumerate((1_000, 1_000, 25), 1):
         reserve(book, bundle, number, amount)
     await commit(store, [*book.take_journal(), Progress(rid_of(2), 40), Progress(rid_of(3), 40)])
     await store.close(5)
 
-    store = _open(tmp_path)
+    store = _open(database_url)
     epoch = store.begin_epoch()
     closed = store.recover(epoch, NOW_MS + 7)
     again = store.recover(epoch, NOW_MS + 8)
@@ -46,12 +45,12 @@ async def test_a_sent_hold_is_posted_at_its_progress_and_no_more_than_it_held(tm
     store.close_now()
 
 
-async def test_a_hold_that_was_never_sent_is_voided(tmp_path: Path) -> None:
-    store, book = await _started(tmp_path)
+async def test_a_hold_that_was_never_sent_is_voided(database_url: str) -> None:
+    store, book = await _started(database_url)
     reserve(book, book.bundle((1,), NOW_MS), 1, 500)
     await commit(store, book.take_journal())
     await store.close(5)
-    store = _open(tmp_path)
+    store = _open(database_url)
     store.write_now(lambda con: con.execute("UPDATE hold SET state = 0"))
 
     closed = store.recover(store.begin_epoch(), NOW_MS)
@@ -61,12 +60,12 @@ async def test_a_hold_that_was_never_sent_is_voided(tmp_path: Path) -> None:
     store.close_now()
 
 
-async def test_holds_without_ceilings_are_recovered_too(tmp_path: Path) -> None:
-    store, book = await _started(tmp_path)
+async def test_holds_without_ceilings_are_recovered_too(database_url: str) -> None:
+    store, book = await _started(database_url)
     reserve(book, book.bundle((), NOW_MS), 1, 500)
     await commit(store, book.take_journal())
     await store.close(5)
-    store = _open(tmp_path)
+    store = _open(database_url)
 
     closed = store.recover(store.begin_epoch(), NOW_MS)
 
@@ -75,12 +74,12 @@ async def test_holds_without_ceilings_are_recovered_too(tmp_path: Path) -> None:
     store.close_now()
 
 
-async def test_a_hold_whose_price_is_gone_stops_the_start(tmp_path: Path) -> None:
-    store, book = await _started(tmp_path)
+async def test_a_hold_whose_price_is_gone_stops_the_start(database_url: str) -> None:
+    store, book = await _started(database_url)
     reserve(book, book.bundle((1,), NOW_MS), 1, 500)
     await commit(store, book.take_journal())
     await store.close(5)
-    store = _open(tmp_path)
+    store = _open(database_url)
     store.write_now(lambda con: con.execute("DELETE FROM rate_card"))
     epoch = store.begin_epoch()
 
@@ -100,9 +99,9 @@ async def test_a_hold_whose_price_is_gone_stops_the_start(tmp_path: Path) -> Non
     ],
 )
 async def test_the_loaded_book_goes_on_in_the_same_period(
-    tmp_path: Path, window: Window, period: Period
+    database_url: str, window: Window, period: Period
 ) -> None:
-    store, book = open_store(tmp_path / "ledger.db", budget("all", 1_000, window))
+    store, book = open_store(database_url, budget("all", 1_000, window))
     store.start(asyncio.get_running_loop())
     hold = reserve(book, book.bundle((1,), NOW_MS), 1, 900)
     book.settle(hold, Nano(950), outcome(950))
@@ -110,7 +109,7 @@ async def test_the_loaded_book_goes_on_in_the_same_period(
     await commit(store, book.take_journal())
     await store.close(5)
 
-    store, loaded = open_store(tmp_path / "ledger.db")
+    store, loaded = open_store(database_url)
     before, after = book.accounts[1], loaded.accounts[1]
     loaded.bundle((1,), NOW_MS + 1_000)
 
@@ -119,28 +118,28 @@ async def test_the_loaded_book_goes_on_in_the_same_period(
     store.close_now()
 
 
-async def test_bundle_ids_of_a_new_epoch_are_above_all_earlier_ones(tmp_path: Path) -> None:
-    store, book = await _started(tmp_path)
+async def test_bundle_ids_of_a_new_epoch_are_above_all_earlier_ones(database_url: str) -> None:
+    store, book = await _started(database_url)
     used = book.bundle((1,), NOW_MS).id
     await commit(store, book.take_journal())
     await store.close(5)
 
-    store, loaded = open_store(tmp_path / "ledger.db")
+    store, loaded = open_store(database_url)
 
     assert loaded.first_bundle_id >> 32 == (used >> 32) + 1
     store.close_now()
 
 
-async def test_a_window_that_changed_goes_on_where_its_newest_balance_is(tmp_path: Path) -> None:
+async def test_a_window_that_changed_goes_on_where_its_newest_balance_is(database_url: str) -> None:
     daily = budget("all", 1_000, Calendar("day"))
-    store, book = open_store(tmp_path / "ledger.db", daily)
+    store, book = open_store(database_url, daily)
     store.start(asyncio.get_running_loop())
     reserve(book, book.bundle((1,), NOW_MS), 1, 10)
     await commit(store, book.take_journal())
     await store.write(budgets.update, budget("all", 1_000, Calendar("month")))
     await store.close(5)
 
-    store, loaded = open_store(tmp_path / "ledger.db")
+    store, loaded = open_store(database_url)
 
     day_start_ms = Calendar("day").period(NOW_MS).start_ms
     assert loaded.accounts[1].period == Period(day_start_ms, Calendar("month").period(NOW_MS).end_ms)
@@ -148,14 +147,14 @@ async def test_a_window_that_changed_goes_on_where_its_newest_balance_is(tmp_pat
     store.close_now()
 
 
-async def _started(directory: Path) -> tuple[Store, Book]:
-    store, book = open_store(directory / "ledger.db", budget("all", 10_000))
+async def _started(url: str) -> tuple[Store, Book]:
+    store, book = open_store(url, budget("all", 10_000))
     store.start(asyncio.get_running_loop())
     return store, book
 
 
-def _open(directory: Path) -> Store:
-    return Store.open(f"sqlite:///{directory}/ledger.db", now_ms=NOW_MS)
+def _open(url: str) -> Store:
+    return Store.open(url, now_ms=NOW_MS)
 
 
 def _balances(session: Session) -> int:

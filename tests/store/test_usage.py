@@ -12,6 +12,7 @@ from otari_daemon.domain.pricing import charge
 from otari_daemon.domain.records import Facts, Outcome, Reason
 from otari_daemon.domain.usage import NOTHING, Usage
 from otari_daemon.store import sql, usage
+from otari_daemon.store.database import Session
 from otari_daemon.store.store import Store
 from otari_daemon.store.usage import Cursor, Filter, Group
 from tests.ledger.support import NOW_MS, PRICE, commit, facts, rid_of
@@ -123,15 +124,37 @@ async def test_running_requests_are_listed_and_not_summed(served: Served) -> Non
     assert await store.read(usage.summary, Filter(), "key") == []
 
 
-@pytest.mark.parametrize(
+BY_INDEX = pytest.mark.parametrize(
     ("wanted", "index"),
     [(Filter(), "hold_created"), (Filter(key_id="k"), "hold_key"), (Filter(user_id="u"), "hold_user")],
 )
+
+
+@BY_INDEX
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+async def test_postgresql_can_read_every_kind_of_page_along_an_index(
+    worked: Store, wanted: Filter, index: str
+) -> None:
+    def plan(session: Session) -> str:
+        session.con.execute("SET LOCAL enable_seqscan = off")  # the table is too small to need an index
+        values = {**wanted._asdict(), "before_ms": 1 << 62, "before_rid": b"", "count": 1}
+        steps = session.con.execute("EXPLAIN " + sql.ROWS[usage._access(wanted)], values)
+        return " / ".join(step[0] for step in steps)
+
+    for other in {"hold_created", "hold_key", "hold_user"} - {index}:
+        await worked.write(lambda con, name: con.execute(f"DROP INDEX {name}") and None, other)
+    text = await worked.read(plan)
+    assert index in text
+    assert "Seq Scan" not in text
+
+
+@BY_INDEX
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 async def test_every_kind_of_page_is_read_along_an_index(worked: Store, wanted: Filter, index: str) -> None:
     plan = await worked.read(
         lambda session: session.con.execute(
             "EXPLAIN QUERY PLAN " + sql.ROWS[usage._access(wanted)],
-            {**wanted._asdict(), "before_ms": 1, "before_rid": b"", "count": 1},
+            {**wanted._asdict(), "before_ms": 1 << 62, "before_rid": b"", "count": 1},
         ).fetchall()
     )
 
