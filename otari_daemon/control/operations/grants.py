@@ -8,7 +8,7 @@ from typing import NamedTuple
 from otari_daemon.control.operations import find
 from otari_daemon.control.operations.desk import Desk
 from otari_daemon.control.operations.periods import window_of
-from otari_daemon.control.operations.values import LABEL_CHARS_MAX, amount
+from otari_daemon.control.operations.values import LABEL_CHARS_MAX, amount, on_exceed
 from otari_daemon.domain.budgets import Assignment, Budget, Holder
 from otari_daemon.domain.errors import InvalidField
 from otari_daemon.protocol.messages import BudgetCreate
@@ -68,6 +68,7 @@ def budget_of(new: BudgetCreate, budget_id: str, name: str, now_ms: int) -> Budg
         now_ms,
         new.mode == "enforce",
         new.scope == "pooled",
+        on_exceed(new.on_exceed),
     )
 
 

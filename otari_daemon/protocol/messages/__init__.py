@@ -11,9 +11,11 @@ from otari_daemon.protocol.messages.budgets import (
     BudgetAssign,
     BudgetCreate,
     BudgetInfo,
+    BudgetRaise,
     BudgetUpdate,
     BudgetUse,
     HolderKind,
+    RaiseInfo,
     Scope,
 )
 from otari_daemon.protocol.messages.common import (
@@ -39,6 +41,7 @@ from otari_daemon.protocol.messages.explain import (
     PriceExplained,
     RefusalGroup,
 )
+from otari_daemon.protocol.messages.freezes import FreezeCreate, FreezeInfo
 from otari_daemon.protocol.messages.keys import (
     KeyCreate,
     KeyCreated,
