@@ -115,6 +115,4 @@ def exceeded(refused: Refused, more: str = "") -> BudgetExceeded:
         )
     end = account.period.end_ms
     until = f"; it begins anew at {rfc3339(end)}" if end < FOREVER_MS else ""
-    return BudgetExceeded(
-        f"budget {account.name!r} has no room: {why}{more}{until}", budget=account.name
-    )
+    return BudgetExceeded(f"budget {account.name!r} has no room: {why}{more}{until}", budget=account.name)

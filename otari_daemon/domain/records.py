@@ -37,7 +37,7 @@ class Reason(IntEnum):
 
 
 class Instead(NamedTuple):
-    """Why a request runs with `model`, though it `asked` for another: a budget, by id and name, had no room."""
+    """Why a request runs with `model` though it `asked` for another: a budget had no room."""
 
     asked: str
     model: str

@@ -51,10 +51,7 @@ class Budgets:
         """Budgets and their holders, oldest first."""
         living, ceilings = await self.desk.read(rows.page, skip, limit), self.desk.ceilings
         holders = ceilings.by_budget
-        return [
-            budget_info(self.desk, budget, ceilings, holders.get(budget.id, ()))
-            for budget in living
-        ]
+        return [budget_info(self.desk, budget, ceilings, holders.get(budget.id, ())) for budget in living]
 
     async def one(self, id: str) -> BudgetInfo:
         """One budget by id or name."""

@@ -112,7 +112,12 @@ def budget_info(desk: Desk, budget: Budget, ceilings: Ceilings, held_by: Sequenc
 
 def _raise_info(made: Raise) -> RaiseInfo:
     return RaiseInfo(
-        made.id, format_usd(made.amount), rfc3339(made.until_ms), rfc3339(made.created_ms), made.uid, made.reason
+        made.id,
+        format_usd(made.amount),
+        rfc3339(made.until_ms),
+        rfc3339(made.created_ms),
+        made.uid,
+        made.reason,
     )
 
 

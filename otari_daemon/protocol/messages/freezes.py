@@ -22,4 +22,3 @@ class FreezeInfo:
     reason: str
     created_at: str
     uid: int
-    in_flight: int = 0
