@@ -146,7 +146,8 @@ class World:
         """What memory knows that an operator can change."""
         accounts = {id: repr(account) for id, account in self.ledger.book.accounts.items()}
         seats = sorted(repr((seat.key, seat.user)) for seat in self.seats._by_id.values())
-        return accounts, seats, dict(self.seats.accounts_of), dict(self.seats.users)
+        frozen = dict(self.seats.frozen)
+        return accounts, seats, dict(self.seats.accounts_of), dict(self.seats.users), frozen
 
 
 @asynccontextmanager

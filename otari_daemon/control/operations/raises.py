@@ -67,8 +67,8 @@ class Raises:
         live = in_force(budget.raises, now_ms)
         if len(live) >= RAISES_MAX or total(live) + amount > RAISED_MAX:
             raise Conflict(
-                f"budget {budget.name!r} is raised {len(live)} times by {format_usd(total(live))} USD; at most "
-                f"{RAISES_MAX} times by {format_usd(RAISED_MAX)} are possible, so change its limit"
+                f"budget {budget.name!r} is raised {len(live)} times by {format_usd(total(live))} USD; at "
+                f"most {RAISES_MAX} times by {format_usd(RAISED_MAX)} are possible, so change its limit"
             )
         return Raise(self.desk.new_id(), amount, until_ms, now_ms, actor.uid, actor.reason)
 
