@@ -50,6 +50,10 @@ class AdminClient:
         """Make a key unusable at once."""
         return self._change("POST", paths.at(paths.KEY_REVOKE, id), m.KeyInfo, change)
 
+    def delete_key(self, id: str, change: Change) -> None:
+        """Forget a key; its usage stays."""
+        self._ask("DELETE", paths.at(paths.KEY, id), change.query())
+
     def rotate_key(self, id: str, change: Change) -> m.KeyCreated:
         """Replace a key's secret; the answer holds the new one."""
         return self._change("POST", paths.at(paths.KEY_ROTATE, id), m.KeyCreated, change)
@@ -111,6 +115,28 @@ class AdminClient:
         """Let a budget with an overage admit again."""
         return self._change("POST", paths.at(paths.BUDGET_ACKNOWLEDGE, id), m.BudgetInfo, change)
 
+    def raise_budget(self, id: str, new: m.BudgetRaise, change: Change) -> m.BudgetInfo:
+        """Raise a budget until a moment."""
+        return self._change("POST", paths.at(paths.BUDGET_RAISES, id), m.BudgetInfo, change, new)
+
+    def end_raises(self, id: str, change: Change) -> m.BudgetInfo:
+        """Take back every raise of a budget."""
+        return self._change("DELETE", paths.at(paths.BUDGET_RAISES, id), m.BudgetInfo, change)
+
+    # Freezes
+
+    def freeze(self, new: m.FreezeCreate, change: Change) -> m.FreezeInfo:
+        """Turn a key or a user away for a while."""
+        return self._change("POST", paths.FREEZES, m.FreezeInfo, change, new)
+
+    def unfreeze(self, holder: m.BudgetAssign, change: Change) -> None:
+        """Let a key or a user in again."""
+        self._ask("DELETE", paths.FREEZES, change.query() | codec.dump(holder))
+
+    def freezes(self) -> list[m.FreezeInfo]:
+        """Who is frozen."""
+        return self._list(m.FreezeInfo, paths.FREEZES)
+
     # Prices
 
     def set_price(self, new: m.PriceSet, change: Change) -> m.PriceInfo:
@@ -144,6 +170,10 @@ class AdminClient:
     def refusals(self, since: str | None) -> list[m.RefusalGroup]:
         """What was refused since a moment, by code and budget."""
         return self._rows(m.RefusalGroup, self._ask("GET", paths.REFUSALS, {"since": since})[0])
+
+    def watched(self, since: str | None) -> list[m.RefusalGroup]:
+        """What budgets that only watch would have refused since a moment."""
+        return self._rows(m.RefusalGroup, self._ask("GET", paths.WATCHED, {"since": since})[0])
 
     def usage(self, query: m.UsageQuery) -> m.UsagePage:
         """One page of at most `PAGE` rows."""

@@ -24,6 +24,8 @@ NOUNS = {
         "budgets",
         "pricing",
         "usage",
+        "freeze",
+        "unfreeze",
         "tail",
         "explain",
         "holds",
@@ -36,6 +38,10 @@ NOUNS = {
 }
 
 
+SINGULAR = {"budget": "budgets", "key": "keys", "user": "users"}
+"""What is understood, and not listed."""
+
+
 class Nouns(TyperGroup):
     """A group that imports a command when it is called for, so that a start costs what it uses."""
 
@@ -45,6 +51,7 @@ class Nouns(TyperGroup):
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ARG002 - typer's signature
         """Import the noun's module and take its Typer app."""
+        cmd_name = SINGULAR.get(cmd_name, cmd_name)
         if cmd_name in NOUNS and self.commands[cmd_name] is None:
             app = importlib.import_module(NOUNS[cmd_name]).app
             self.commands[cmd_name] = typer.main.get_command(app)

@@ -30,7 +30,7 @@ from otari_daemon.front.protocol import protocol_class
 from otari_daemon.mock.server import serve as serve_mock
 from otari_daemon.runtime import Books, Runtime, build_runtime
 from otari_daemon.sockets import BACKLOG, bind_admin, bind_public
-from otari_daemon.store import budgets, keys, prices, users
+from otari_daemon.store import budgets, freezes, keys, prices, users
 from otari_daemon.store.errors import StoreUnavailable
 from otari_daemon.store.store import Store
 from otari_daemon.telemetry.activity import Activity
@@ -122,6 +122,7 @@ class Daemon:
             [stored.key for stored in store.read_now(keys.everything)],
             store.read_now(users.everything),
             store.read_now(budgets.assignments),
+            store.read_now(freezes.everything),
         )
         store.start(loop)
         notes = Notes(Activity(), self._clock, RefusalLog(store))

@@ -99,7 +99,13 @@ def build_runtime(config: Config, books: Books, mock_socket: Path | None, stored
 
 def _request_limits(config: Config) -> Limits:
     limits = config.limits
-    return Limits(limits.max_in_flight, limits.max_in_flight_per_key, config.rate_limit_rpm)
+    return Limits(
+        limits.max_in_flight,
+        limits.max_in_flight_per_key,
+        config.rate_limit_rpm,
+        limits.max_throttled,
+        limits.throttle_wait_s,
+    )
 
 
 def _upstream(place: Place) -> Upstream:

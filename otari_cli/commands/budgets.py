@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Annotated, Literal, cast, get_args
 
 import typer
 
-from otari_cli.context import operator_of
+from otari_cli.context import now, operator_of
 from otari_cli.exits import CliError, Exit
 from otari_cli.options import FormOption, wrong
 from otari_cli.table import Column
 from otari_cli.text import dollars, when
+from otari_cli.until import ForOption, UntilOption, ending
 from otari_cli.views import USES
 from otari_cli.writes import Write, writes
 
@@ -32,6 +33,14 @@ ModeOption = Annotated[
     Literal["enforce", "shadow"] | None, typer.Option(help="Refuse what is over it, or only watch.")
 ]
 
+ExceedOption = Annotated[
+    str | None,
+    typer.Option(
+        help="Without room: block, throttle (wait for what others hold) or fallback:MODEL (try that one).",
+        metavar="WAY",
+    ),
+]
+
 COLUMNS: tuple[Column[BudgetInfo], ...] = (
     Column("ID", lambda budget: budget.budget_id),
     Column("NAME", lambda budget: budget.name or "", shrinks=True),
@@ -39,6 +48,8 @@ COLUMNS: tuple[Column[BudgetInfo], ...] = (
     Column("PER", lambda budget: _period(budget)),
     Column("MODE", lambda budget: budget.mode, rank=2),
     Column("SCOPE", lambda budget: budget.scope, rank=3),
+    Column("RAISED", lambda budget: _raises(budget), rank=2),
+    Column("ON EXCEED", lambda budget: budget.on_exceed, rank=3, shrinks=True),
     Column("CREATED (UTC)", lambda budget: when(budget.created_at), rank=4),
     Column("HOLDERS", lambda budget: _holders(budget), rank=1, shrinks=True),
 )
@@ -55,10 +66,12 @@ def create(
     pooled: Annotated[
         bool, typer.Option("--pooled", help="One amount for all its holders together.")
     ] = False,
+    on_exceed: ExceedOption = None,
 ) -> None:
     """Create a budget. Nobody is under it until it is assigned."""
     scope: Literal["each", "pooled"] = "pooled" if pooled else "each"
-    new = replace(_limit(limit), name=name, mode=mode or "enforce", scope=scope)
+    way = on_exceed or "block"
+    new = replace(_limit(limit), name=name, mode=mode or "enforce", scope=scope, on_exceed=way)
     made = write.admin.create_budget(new, write.change)
     write.tell(f"created {made.name} ({made.budget_id})", made)
 
@@ -91,26 +104,54 @@ def set_(
     ] = None,
     name: Annotated[str | None, typer.Option(help="A new name.")] = None,
     mode: ModeOption = None,
+    on_exceed: ExceedOption = None,
 ) -> None:
     """Change a budget for all its holders. A bare amount keeps the period."""
     from otari_daemon.protocol.messages import UNSET, BudgetUpdate
 
-    update = BudgetUpdate(name=name or UNSET, mode=mode or UNSET)
+    update = BudgetUpdate(name=name or UNSET, mode=mode or UNSET, on_exceed=on_exceed or UNSET)
     if limit is not None:
         given = _limit(limit)
         update = replace(update, max_budget=given.max_budget)
         if "/" in limit:
             update = replace(update, per=given.per, time_zone=given.time_zone)
     if update == BudgetUpdate():
-        raise wrong("set", "needs something to change: --limit, --name or --mode")
+        raise wrong("set", "needs something to change: --limit, --name, --mode or --on-exceed")
     made = write.admin.update_budget(budget, update, write.change)
     write.tell(f"changed {made.name or made.budget_id}", made)
+
+
+@writes(app, "raise")
+def raise_(
+    write: Write,
+    budget: Annotated[
+        str, typer.Argument(help="The budget's id or name, or whose it is: key:NAME, user:ID.")
+    ],
+    amount: Annotated[str, typer.Argument(help="How much more, in dollars: +5.")],
+    until: UntilOption = None,
+    lasting: ForOption = None,
+) -> None:
+    """Give a budget more room for a while; it ends by itself."""
+    from otari_daemon.protocol.messages import BudgetRaise
+
+    ends = ending(until, lasting, now())
+    if ends is None:
+        raise wrong("raise", "needs an end: --until 18:00 or --for 2h")
+    made = write.admin.raise_budget(budget, BudgetRaise(amount.removeprefix("+"), ends), write.change)
+    write.tell(f"raised {made.name or made.budget_id} until {when(ends)} UTC", made)
+
+
+@writes(app)
+def unraise(write: Write, budget: Budget) -> None:
+    """Take back every raise of a budget before it ends."""
+    made = write.admin.end_raises(budget, write.change)
+    write.tell(f"{made.name or made.budget_id} is not raised now", made)
 
 
 @writes(app)
 def assign(write: Write, budget: Budget, holder: Holder) -> None:
     """Put a key, a user or everybody under a budget."""
-    made = write.admin.assign_budget(budget, _holder(holder), write.change)
+    made = write.admin.assign_budget(budget, holder_named(holder), write.change)
     write.tell(f"{holder} is under {made.name or made.budget_id}", made)
 
 
@@ -118,7 +159,7 @@ def assign(write: Write, budget: Budget, holder: Holder) -> None:
 def unassign(write: Write, budget: Budget, holder: Holder) -> None:
     """Take a key, a user or everybody out from under a budget."""
     write.confirm(f"lift the limit {budget} from {holder}?")
-    made = write.admin.unassign_budget(budget, _holder(holder), write.change)
+    made = write.admin.unassign_budget(budget, holder_named(holder), write.change)
     write.tell(f"{holder} is not under {made.name or made.budget_id} now", made)
 
 
@@ -147,7 +188,8 @@ def _limit(text: str) -> BudgetCreate:
         raise CliError(str(error), exit_code=Exit.USAGE) from error
 
 
-def _holder(text: str) -> BudgetAssign:
+def holder_named(text: str) -> BudgetAssign:
+    """Read `key:NAME`, `user:ID` or `global`. Raises `CliError`."""
     from otari_daemon.protocol.messages import BudgetAssign, HolderKind
 
     kind, colon, id = text.partition(":")
@@ -159,6 +201,10 @@ def _holder(text: str) -> BudgetAssign:
 def _period(budget: BudgetInfo) -> str:
     elsewhere = budget.time_zone not in (None, "UTC")
     return f"{budget.per} in {budget.time_zone}" if elsewhere else budget.per
+
+
+def _raises(budget: BudgetInfo) -> str:
+    return ", ".join(f"+{dollars(each.amount_usd)} until {when(each.until)}" for each in budget.raises)
 
 
 def _holders(budget: BudgetInfo) -> str:

@@ -41,6 +41,10 @@ def explain(
     ctx: typer.Context,
     request_id: Annotated[str | None, typer.Argument(help="As in X-Request-ID and `otari usage`.")] = None,
     refused: Annotated[bool, typer.Option("--refused", help="Group what was turned away.")] = False,
+    shadow: Annotated[
+        bool,
+        typer.Option("--shadow", help="With --refused: what budgets that only watch would have refused."),
+    ] = False,
     since: Annotated[str | None, typer.Option(help="From when on, with --refused: 1h, 2026-11-01.")] = None,
     output: FormOption = "table",
 ) -> None:
@@ -48,11 +52,12 @@ def explain(
     operator = operator_of(ctx, output)
     if refused == (request_id is not None):
         raise wrong("explain", "takes a request id, or else --refused")
-    if since is not None and not refused:
-        raise wrong("--since", "goes with --refused")
+    if (since is not None or shadow) and not refused:
+        raise wrong("--since and --shadow", "go with --refused")
     if request_id is None:
         at = moment(since, now(), "--since", ahead=False) if since else None
-        operator.out.rows(operator.admin.refusals(at), GROUPS, "nothing was refused")
+        groups = operator.admin.watched(at) if shadow else operator.admin.refusals(at)
+        operator.out.rows(groups, GROUPS, "nothing was refused")
         return
     found = operator.admin.explain(request_id)
     if output != "table":
@@ -80,6 +85,8 @@ def _lines(found: Explanation) -> Iterator[tuple[str, str]]:
     yield "asked", f"{found.endpoint}{' (stream)' if found.stream else ''} {found.model or ''}".rstrip()
     yield "by", f"key {found.key_name or found.api_key_id or 'unknown'}, user {found.user_id or 'unknown'}"
     yield "why", found.why
+    if found.instead:
+        yield "instead", f"of {found.instead.asked}, for which budget {found.instead.budget} had no room"
     if found.refusal:
         yield "refusal", f"{found.refusal.code}: {found.refusal.message}"
     if found.hold:

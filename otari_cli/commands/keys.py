@@ -88,6 +88,14 @@ def revoke(write: Write, key: Key) -> None:
 
 
 @writes(app)
+def delete(write: Write, key: Key) -> None:
+    """Forget a key: it stops working and is listed no more. Its usage stays."""
+    write.confirm(f"delete the key {key}?")
+    write.admin.delete_key(key, write.change)
+    write.tell(f"deleted {key}")
+
+
+@writes(app)
 def rotate(write: Write, key: Key) -> None:
     """Give a key a new secret and print it, this once; the old one is dead at once."""
     write.confirm(f"replace the secret of {key}? the old one stops working.")

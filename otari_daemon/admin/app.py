@@ -9,7 +9,7 @@ import falcon
 import falcon.asgi
 from falcon.asgi import Request, Response
 
-from otari_daemon.admin import daemon, explain, ledger, media, pricing
+from otari_daemon.admin import budgets, daemon, explain, ledger, media, pricing
 from otari_daemon.admin.guard import Guard
 from otari_daemon.admin.operations import Operations
 from otari_daemon.admin.resources import Action, Collection, Member
@@ -55,6 +55,8 @@ def _managed(do: Operations) -> dict[str, object]:
         paths.BUDGET: Member(do.budget, BudgetUpdate, do.update_budget, do.delete_budget),
         paths.BUDGET_ASSIGNMENTS: ledger.Assignments(do),
         paths.BUDGET_ACKNOWLEDGE: Action(do.acknowledge_overage),
+        paths.BUDGET_RAISES: budgets.Raises(do),
+        paths.FREEZES: budgets.Freezes(do),
         paths.PRICES: Collection(PriceSet, do.set_price, do.prices),
         paths.PRICE: pricing.ModelPrice(do),
         paths.PRICE_HISTORY: pricing.PriceHistory(do),
@@ -68,6 +70,7 @@ def _observed(do: Operations) -> dict[str, object]:
         paths.USAGE_SUMMARY: ledger.UsageSummary(do),
         paths.EXPLAIN: explain.Explain(do),
         paths.REFUSALS: explain.Refusals(do),
+        paths.WATCHED: explain.Watched(do),
         paths.HOLDS: ledger.Holds(do),
         paths.LEDGER_VERIFY: ledger.LedgerVerify(do),
         paths.STATUS: daemon.StatusResource(do),

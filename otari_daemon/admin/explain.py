@@ -32,3 +32,14 @@ class Refusals:
     async def on_get(self, req: Request, resp: Response) -> None:
         """Answer a bare list of groups since `since`, most first."""
         answer(resp, await self._operations.refusals(query.one(req, "since")))
+
+
+class Watched:
+    """GET groups what budgets that only watch would have refused."""
+
+    def __init__(self, operations: Operations) -> None:
+        self._operations = operations
+
+    async def on_get(self, req: Request, resp: Response) -> None:
+        """Answer a bare list of groups since `since`, most first."""
+        answer(resp, await self._operations.watched(query.one(req, "since")))

@@ -10,9 +10,12 @@ from otari_daemon.protocol.messages import (
     BudgetAssign,
     BudgetCreate,
     BudgetInfo,
+    BudgetRaise,
     BudgetUpdate,
     Event,
     Explanation,
+    FreezeCreate,
+    FreezeInfo,
     Grouping,
     HoldInfo,
     KeyCreate,
@@ -107,6 +110,21 @@ class Operations(Protocol):
     async def acknowledge_overage(self, id: str, actor: Actor, *, dry_run: bool) -> BudgetInfo:
         """Let a budget admit again after a provider billed more than was held."""
 
+    async def raise_budget(self, id: str, new: BudgetRaise, actor: Actor, *, dry_run: bool) -> BudgetInfo:
+        """Raise a budget until a moment."""
+
+    async def end_raises(self, id: str, actor: Actor, *, dry_run: bool) -> BudgetInfo:
+        """Take back every raise of a budget."""
+
+    async def freeze(self, new: FreezeCreate, actor: Actor, *, dry_run: bool) -> FreezeInfo:
+        """Turn a key or a user away from the next request on."""
+
+    async def unfreeze(self, asked: BudgetAssign, actor: Actor, *, dry_run: bool) -> None:
+        """Let a key or a user in again."""
+
+    async def freezes(self, skip: int, limit: int) -> list[FreezeInfo]:
+        """List who is frozen, longest first."""
+
     async def usage(self, query: UsageQuery) -> UsagePage:
         """Page through settled requests, newest first."""
 
@@ -145,6 +163,9 @@ class Operations(Protocol):
 
     async def refusals(self, since: str | None) -> list[RefusalGroup]:
         """Group the refusals since a moment by code and budget, most first."""
+
+    async def watched(self, since: str | None) -> list[RefusalGroup]:
+        """Group what budgets that only watch would have refused."""
 
     def events(self, after: str | None) -> AsyncIterator[Event]:
         """Follow what happens, from just after a cursor or from now on; never ends by itself."""

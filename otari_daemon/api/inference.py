@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from urllib.parse import quote
 
 from falcon.asgi import Request, Response
 
@@ -10,6 +11,7 @@ from otari_daemon.api.credentials import credential
 from otari_daemon.api.headers import REQUEST_ID, NobodyWatches
 from otari_daemon.domain.errors import GatewayError, RateLimited, ReaderLeft
 from otari_daemon.domain.limits import Standing
+from otari_daemon.domain.records import Instead
 from otari_daemon.pipeline.gateway import Call, Gateway
 from otari_daemon.pipeline.replies import WholeReply
 from otari_daemon.wire.dialect import Dialect
@@ -51,6 +53,8 @@ class InferenceResource:
             resp.set_header("x-otari-provider", reply.provider)
             if reply.standing is not None:
                 _tell(resp, reply.standing)
+            if reply.instead is not None:
+                _tell_instead(resp, reply.instead)
 
 
 def answer_error(resp: Response, dialect: Dialect, error: GatewayError, request_id: str) -> None:
@@ -64,6 +68,13 @@ def answer_error(resp: Response, dialect: Dialect, error: GatewayError, request_
         _tell(resp, error.standing)
     if not error.retryable:
         resp.set_header("x-should-retry", "false")
+
+
+def _tell_instead(resp: Response, instead: Instead) -> None:
+    """Say which model ran, for which one, and which budget had no room for that."""
+    resp.set_header("x-otari-model", quote(instead.model, safe=":/@+"))
+    asked, budget = quote(instead.asked, safe=":/@+"), quote(instead.budget, safe=":")
+    resp.set_header("x-otari-fallback", f"budget_exceeded; budget={budget}; asked={asked}")
 
 
 def _tell(resp: Response, standing: Standing) -> None:

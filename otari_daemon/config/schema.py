@@ -137,6 +137,8 @@ class Limits:
     max_in_flight_per_provider: Count = 256
     max_queued: Annotated[int, Range(0, 100_000)] = 200
     queue_wait_s: Seconds = 2.0
+    max_throttled: Annotated[int, Range(0, 100_000)] = 200
+    throttle_wait_s: Seconds = 10.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,6 +10,7 @@ import math
 from collections.abc import Callable
 from functools import partial
 
+from otari_daemon.control.lines import Lines
 from otari_daemon.domain.book import Book, Bundle, Closed, Hold, Refused
 from otari_daemon.domain.errors import LedgerUnavailable
 from otari_daemon.domain.limits import Slots
@@ -66,6 +67,7 @@ class Ledger:
     def __init__(self, book: Book, store: Store, loop: asyncio.AbstractEventLoop) -> None:
         self.book = book
         self.slots = Slots()
+        self.lines = Lines()
         self._store = store
         self._loop = loop
         self._ticket: BatchTicket | None = None
@@ -93,6 +95,10 @@ class Ledger:
             raise LedgerUnavailable(
                 "the ledger cannot be written now, so nothing billable is admitted; retry"
             )
+        if self.lines.waiting and amount:
+            refused = self.book.refusal(bundle, amount) or self.lines.ahead(bundle, amount)
+            if refused is not None:
+                return refused
         held = self.book.reserve(rid, bundle, amount, facts)
         if isinstance(held, Hold):
             self.slots.take(facts.key_id)
@@ -112,6 +118,8 @@ class Ledger:
         else:
             closed = self.book.settle(hold, bill.amount, outcome)
         self.slots.give_back(facts.key_id)
+        if self.lines.waiting:
+            self.lines.room_made(hold.bundle)
         return closed
 
     def ticket(self) -> BatchTicket:

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import NamedTuple
 
 from otari_daemon.control.catalog import Catalog
 from otari_daemon.control.ledger import Ledger
 from otari_daemon.control.notes import Notes, Settled
-from otari_daemon.control.plane import Admission, Attempt, Caller, Ending, Ticket
+from otari_daemon.control.overflow import Overflow
+from otari_daemon.control.plane import STAYS, Admission, Attempt, Caller, Ending, Leaving, Ticket
 from otari_daemon.control.seats import Seat, Seats
 from otari_daemon.domain.book import Bundle, Hold, Refused
+from otari_daemon.domain.budgets import HolderKind
 from otari_daemon.domain.errors import (
     BudgetExceeded,
+    Frozen,
     GatewayError,
     LedgerUnavailable,
     ModelNotAllowed,
@@ -23,11 +27,10 @@ from otari_daemon.domain.errors import (
 )
 from otari_daemon.domain.intent import Intent, OutputLimit
 from otari_daemon.domain.limits import Limits, Pace, Standing, seconds_up
-from otari_daemon.domain.money import AMOUNT_MAX, Nano, format_usd
+from otari_daemon.domain.money import AMOUNT_MAX, Nano
 from otari_daemon.domain.pricing import Price, ceiling
-from otari_daemon.domain.records import Facts, Outcome, Reason
+from otari_daemon.domain.records import Facts, Instead, Outcome, Reason
 from otari_daemon.domain.settling import bill
-from otari_daemon.domain.windows import FOREVER_MS
 from otari_daemon.telemetry.clock import Clock, rfc3339
 
 INJECTED_OUTPUT_MAX = 4096
@@ -75,6 +78,7 @@ class LocalControlPlane:
         self._limits = limits
         self._pace = None if limits.per_minute is None else Pace(limits.per_minute)
         self._before_dispatch = before_dispatch
+        self._overflow = Overflow(ledger.lines, limits)
 
     async def authenticate(self, credential: bytes, request_id: str, endpoint: str) -> Caller:
         """Find the key in memory; unknown, revoked and expired ones are told apart by nobody outside."""
@@ -87,14 +91,36 @@ class LocalControlPlane:
         seat.used_ms = now_ms
         return Caller(seat.key.id, seat.key.name, seat.user.id, seat)
 
-    async def admit(self, caller: Caller, intent: Intent, request_id: str, endpoint: str) -> Admission:
+    async def admit(
+        self, caller: Caller, intent: Intent, request_id: str, endpoint: str, reader: Leaving = STAYS
+    ) -> Admission:
         """Resolve, price the worst case, and set that aside under every ceiling of the key."""
-        if len(self._ledger.book.open_holds) >= self._limits.in_flight:
-            raise Overloaded("too many requests are in flight; retry")
+        now_ms = self._clock.now_ms()
+        self._check_load(caller, now_ms)
+        standing = self._paced(caller, now_ms)
+        admitted = self._try(caller, intent, request_id, endpoint, standing, None)
+        if isinstance(admitted, Refused):
+            again = partial(self._again, caller, intent, request_id, endpoint, standing)
+            admitted = await self._overflow.admit(admitted, intent.model, again, reader)
+        if self._before_dispatch:
+            await self._on_disk(admitted)
+        return admitted
+
+    def _try(
+        self,
+        caller: Caller,
+        intent: Intent,
+        request_id: str,
+        endpoint: str,
+        standing: Standing | None,
+        instead: Instead | None,
+    ) -> Admission | Refused:
+        """One admission, decided at once."""
         seat: Seat = caller.seat
         now_ms = self._clock.now_ms()
-        standing = self._within_limits(caller, now_ms)
         route = self._catalog.resolve(intent.model)
+        if self._seats.frozen:
+            self._check_freeze(seat, now_ms)
         _check_leave(seat, route.canonical)
         price = self._catalog.price(route, now_ms)
         bundle = self._seats.bundle(seat, now_ms)
@@ -111,25 +137,56 @@ class LocalControlPlane:
             min(intent.prompt_presumed, bound.input_max),
             bound.input_max,
             bound.output_max,
+            instead,
         )
         held = self._ledger.reserve(self._rid_of(request_id), bundle, bound.amount, facts)
         if isinstance(held, Refused):
-            raise _exceeded(held)
+            return held
+        if bundle.watches:
+            self._notes.watched(held)
         grant = Grant(held, facts, bound.output_max, self._clock.monotonic_ns())
         limit = None
         if bound.injected is not None:
             limit = OutputLimit(route.upstream.place.output_limit_field, bound.injected)
         attempt = Attempt(route.upstream, route.model, limit)
-        admission = Admission(request_id, caller, (attempt,), self._ledger.ticket(), grant, standing)
-        if self._before_dispatch:
-            await self._on_disk(admission)
-        return admission
+        return Admission(request_id, caller, (attempt,), self._ledger.ticket(), grant, standing, instead)
 
-    def _within_limits(self, caller: Caller, now_ms: int) -> Standing | None:
-        """Refuse what is too much at once or too often; a request that passes counts, whatever comes of it.
+    def _again(
+        self,
+        caller: Caller,
+        intent: Intent,
+        request_id: str,
+        endpoint: str,
+        standing: Standing | None,
+        instead: Instead | None,
+    ) -> Admission | Refused:
+        """Try once more: later, when the key may be gone or too busy, or at once with another model."""
+        now_ms = self._clock.now_ms()
+        seat = self._seats.by_id(caller.key_id)
+        if seat is None or seat.key.refusal(now_ms) is not None:
+            raise Unauthenticated("invalid API key")
+        caller = caller._replace(seat=seat)
+        self._check_load(caller, now_ms)
+        if instead is not None:
+            intent = intent._replace(model=instead.model)
+        return self._try(caller, intent, request_id, endpoint, standing, instead)
+
+    def _check_freeze(self, seat: Seat, now_ms: int) -> None:
+        """Turn away whom an operator has stopped."""
+        freeze = self._seats.freeze_of(seat, now_ms)
+        if freeze is not None:
+            who = "this API key" if freeze.holder.kind is HolderKind.KEY else f"user {seat.user.id!r}"
+            until = f" until {rfc3339(freeze.until_ms)}" if freeze.until_ms is not None else ""
+            why = f": {freeze.reason}" if freeze.reason else ""
+            raise Frozen(f"{who} is frozen{until}{why}")
+
+    def _check_load(self, caller: Caller, now_ms: int) -> None:
+        """Refuse what is too much at once, in all or for one key.
 
         The slot is only looked at here: it is taken with the hold. So a refusal takes nothing of any limit.
         """
+        if len(self._ledger.book.open_holds) >= self._limits.in_flight:
+            raise Overloaded("too many requests are in flight; retry")
         most = self._limits.in_flight_per_key
         if self._ledger.slots.of(caller.key_id) >= most:
             raise RateLimited(
@@ -137,6 +194,9 @@ class LocalControlPlane:
                 retry_after_s=SLOT_RETRY_S,
                 standing=Standing(most, 0, now_ms // 1000 + 1 + SLOT_RETRY_S),
             )
+
+    def _paced(self, caller: Caller, now_ms: int) -> Standing | None:
+        """Refuse what comes too often; a request that passes counts, whatever comes of it."""
         if self._pace is None:
             return None
         paced = self._pace.take(caller.user_id, self._clock.monotonic_ns())
@@ -228,18 +288,3 @@ def _check_leave(seat: Seat, model: str) -> None:
         raise UserBlocked(f"user {seat.user.id!r} is blocked")
     if not seat.key.may_name(model):
         raise ModelNotAllowed(f"model {model!r} is not permitted for this API key", param="model")
-
-
-def _exceeded(refused: Refused) -> BudgetExceeded:
-    """Say which budget has no room, by how much, and when it will."""
-    account, balance = refused.account, refused.balance
-    if balance.blocked:
-        why = f"a provider billed {format_usd(balance.overage)} USD beyond its holds; an operator must look"
-    else:
-        why = (
-            f"{format_usd(balance.posted)} spent and {format_usd(balance.held)} held of "
-            f"{format_usd(account.limit or 0)} USD; this request could cost {format_usd(refused.amount)}"
-        )
-    end = account.period.end_ms
-    until = f"; it begins anew at {rfc3339(end)}" if end < FOREVER_MS else ""
-    return BudgetExceeded(f"budget {account.name!r} has no room: {why}{until}", budget=account.name)

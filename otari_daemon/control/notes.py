@@ -6,11 +6,12 @@ from typing import NamedTuple
 
 from otari_daemon.control.plane import Caller
 from otari_daemon.control.refusal_log import RefusalLog
-from otari_daemon.domain.book import Closed
-from otari_daemon.domain.errors import BudgetExceeded, GatewayError
+from otari_daemon.domain.book import Closed, Hold
+from otari_daemon.domain.errors import BudgetBusy, BudgetExceeded, GatewayError
 from otari_daemon.domain.money import Nano
 from otari_daemon.domain.records import Facts, Outcome
 from otari_daemon.store.refusals import Refusal
+from otari_daemon.store.watched import Watched
 from otari_daemon.telemetry.activity import Activity
 from otari_daemon.telemetry.clock import Clock
 
@@ -56,6 +57,14 @@ class Notes:
         """A request has ended."""
         self.activity.publish(note)
 
+    def watched(self, hold: Hold) -> None:
+        """A request was admitted under limits that are only watched: count those it went over."""
+        now_ms = self._clock.now_ms()
+        for account, balance in zip(hold.bundle.accounts, hold.bundle.balances, strict=True):
+            limit = None if account.enforced else account.ceiling
+            if limit is not None and balance.posted + balance.held > limit and hold.amount:
+                self.refusals.count(Watched(*balance.key, 1, now_ms, hold.rid, hold.amount))
+
     def refusal(
         self,
         caller: Caller | None,
@@ -70,7 +79,7 @@ class Notes:
         self.activity.publish(
             Refused(request_id, now_ms, key_id, key_name, user_id, endpoint, model, status, code, message)
         )
-        budget = error.budget if isinstance(error, BudgetExceeded) else None
+        budget = error.budget if isinstance(error, BudgetExceeded | BudgetBusy) else None
         self.refusals.add(
             Refusal(now_ms, request_id, key_id, code, message, user_id, endpoint, model, status, budget)
         )

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, Protocol
 from otari_daemon.domain.errors import GatewayError
 from otari_daemon.domain.intent import Intent, OutputLimit
 from otari_daemon.domain.limits import Standing
-from otari_daemon.domain.records import Reason
+from otari_daemon.domain.records import Instead, Reason
 from otari_daemon.domain.settling import Consumption
 from otari_daemon.providers.upstream import Upstream
 
@@ -43,6 +43,29 @@ class Ending(NamedTuple):
     answered_ns: int = 0
 
 
+class Leaving(Protocol):
+    """The client at the other end, as far as it matters to who waits for it."""
+
+    def on_gone(self, callback: Callable[[], None]) -> None:
+        """Run `callback` when the client leaves; at once if it has."""
+
+    def forget(self, callback: Callable[[], None]) -> None:
+        """Take the callback back."""
+
+
+class Stays:
+    """A client that never leaves."""
+
+    def on_gone(self, callback: Callable[[], None]) -> None:
+        """Nothing to wait for."""
+
+    def forget(self, callback: Callable[[], None]) -> None:
+        """Nothing to forget."""
+
+
+STAYS = Stays()
+
+
 class Ticket(Protocol):
     """A promise that what was decided up to now will be on disk."""
 
@@ -58,7 +81,8 @@ class Ticket(Protocol):
 class Admission:
     """Leave to make one request, with the money for it set aside.
 
-    `standing` is what the caller is told of its rate limit; None where none applies.
+    `standing` is what the caller is told of its rate limit; None where none applies. `instead` says that
+    another model runs than was asked for.
     """
 
     request_id: str
@@ -67,6 +91,7 @@ class Admission:
     opened: Ticket
     grant: Any
     standing: Standing | None = None
+    instead: Instead | None = None
 
 
 class ControlPlane(Protocol):
@@ -75,8 +100,13 @@ class ControlPlane(Protocol):
     async def authenticate(self, credential: bytes, request_id: str, endpoint: str) -> Caller:
         """Who presents this credential. Raises Unauthenticated, UserBlocked."""
 
-    async def admit(self, caller: Caller, intent: Intent, request_id: str, endpoint: str) -> Admission:
-        """Leave to make the request, or the GatewayError that says why not; a refusal moves no money."""
+    async def admit(
+        self, caller: Caller, intent: Intent, request_id: str, endpoint: str, reader: Leaving = STAYS
+    ) -> Admission:
+        """Leave to make the request, or the GatewayError that says why not; a refusal moves no money.
+
+        Raises ReaderLeft when the client leaves while its request waits for room.
+        """
 
     def settle(self, admission: Admission, ending: Ending) -> Ticket:
         """Close the admission with what happened; never waits."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from otari_daemon.domain.book import Book, Bundle
 from otari_daemon.domain.budgets import EVERYBODY, Assignment, Holder, HolderKind
+from otari_daemon.domain.freezes import Freeze
 from otari_daemon.domain.keys import VirtualKey, digest
 from otari_daemon.domain.users import User
 
@@ -31,6 +32,7 @@ class Seats:
         self._by_id: dict[str, Seat] = {}
         self.users: dict[str, User] = {}
         self.accounts_of: dict[Holder, tuple[int, ...]] = {}
+        self.frozen: dict[Holder, Freeze] = {}
 
     def __len__(self) -> int:
         return len(self._by_id)
@@ -40,8 +42,10 @@ class Seats:
         keys: Iterable[VirtualKey],
         users: Iterable[User],
         assignments: Iterable[Assignment],
+        frozen: Iterable[Freeze] = (),
     ) -> None:
         """Take everything the store knows, once, at start."""
+        self.frozen = {freeze.holder: freeze for freeze in frozen}
         self.users = {user.id: user for user in users}
         self.set_assignments(assignments)
         for key in keys:
@@ -89,6 +93,22 @@ class Seats:
         self.accounts_of = {holder: tuple(accounts) for holder, accounts in drawn.items()}
         for seat in self._by_id.values():
             seat.bundle = None
+
+    def gather_anew(self, budget_id: str) -> None:
+        """Have every seat under a budget gather its ceilings anew at its next request."""
+        for seat in self._by_id.values():
+            if seat.bundle and any(account.budget_id == budget_id for account in seat.bundle.accounts):
+                seat.bundle = None
+
+    def freeze_of(self, seat: Seat, now_ms: int) -> Freeze | None:
+        """What keeps a key or its user from asking now; a freeze that has ended is forgotten."""
+        for holder in (Holder(HolderKind.KEY, seat.key.id), Holder(HolderKind.USER, seat.user.id)):
+            freeze = self.frozen.get(holder)
+            if freeze is not None:
+                if freeze.holds(now_ms):
+                    return freeze
+                del self.frozen[holder]
+        return None
 
     def unnoted_uses(self) -> list[tuple[int, str]]:
         """When keys were last used, as far as it is new since the last call: (epoch ms, key id)."""

@@ -13,7 +13,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from otari_daemon.domain.exceeding import BLOCK, THROTTLE, OnExceed
 from otari_daemon.domain.money import ZERO, Nano
+from otari_daemon.domain.raises import Raise, in_force, total
 from otari_daemon.domain.windows import FOREVER_MS, Period, Window
 
 NO_PERIOD = Period(0, 0)
@@ -44,7 +46,10 @@ class Balance:
 
 @dataclass(slots=True)
 class Account:
-    """A budget as it applies to one holder: a key, a user, a pool of them or everybody."""
+    """A budget as it applies to one holder: a key, a user, a pool of them or everybody.
+
+    `raised` is what its raises came to when a bundle was last gathered, which is never after one has ended.
+    """
 
     id: int
     budget_id: str
@@ -54,21 +59,33 @@ class Account:
     enforced: bool = True
     period: Period = NO_PERIOD
     balance: Balance | None = None
+    on_exceed: OnExceed = BLOCK
+    raises: tuple[Raise, ...] = ()
+    raised: Nano = ZERO
+
+    @property
+    def ceiling(self) -> Nano | None:
+        """The limit with its raises; None when there is none."""
+        return None if self.limit is None else Nano(self.limit + self.raised)
 
     @property
     def cap(self) -> Nano | None:
-        """The limit admissions must respect; None when there is none or it only watches."""
-        return self.limit if self.enforced else None
+        """What admissions must respect; None when there is no limit or it only watches."""
+        return self.ceiling if self.enforced else None
 
 
 @dataclass(frozen=True, slots=True)
 class Bundle:
-    """The balances one request draws on together, until the first of their periods ends."""
+    """The balances one request draws on together, until the first of their periods or raises ends.
+
+    `watches` says that a limit among them is only watched.
+    """
 
     id: int
     accounts: tuple[Account, ...]
     balances: tuple[Balance, ...]
     until_ms: int
+    watches: bool = False
 
 
 @dataclass(slots=True)
@@ -87,6 +104,14 @@ class Refused(NamedTuple):
     account: Account
     balance: Balance
     amount: Nano
+
+    @property
+    def may_wait(self) -> bool:
+        """Whether only what others hold is in the way, and the budget would have it waited for."""
+        cap, balance = self.account.cap, self.balance
+        if self.account.on_exceed != THROTTLE or cap is None or balance.blocked:
+            return False
+        return balance.posted + self.amount <= cap
 
 
 class Closed(NamedTuple):
@@ -152,8 +177,9 @@ class Book:
         """
         accounts = tuple(self.accounts[account_id] for account_id in sorted(set(account_ids)))
         balances = tuple(_current(account, now_ms) for account in accounts)
-        until = min((account.period.end_ms for account in accounts), default=FOREVER_MS)
-        made = Bundle(self.first_bundle_id, accounts, balances, until)
+        until = min((_until(account) for account in accounts), default=FOREVER_MS)
+        watches = any(account.limit is not None and not account.enforced for account in accounts)
+        made = Bundle(self.first_bundle_id, accounts, balances, until, watches)
         self.first_bundle_id += 1
         self.journal.append(BundleOpened(made))
         return made
@@ -179,16 +205,23 @@ class Book:
         return hold
 
     def refusal(self, bundle: Bundle, amount: Nano) -> Refused | None:
-        """The ceiling that has no room for `amount` now, if any; asking moves nothing."""
+        """A ceiling that has no room for `amount` now, if any; asking moves nothing.
+
+        One that could be waited for is named only where no other refuses for good.
+        """
         if amount == 0:
             return None
+        waiting: Refused | None = None
         for account, balance in zip(bundle.accounts, bundle.balances, strict=True):
             cap = account.cap
             if cap is None:
                 continue
             if balance.blocked or balance.posted + balance.held + amount > cap:
-                return Refused(account, balance, amount)
-        return None
+                refused = Refused(account, balance, amount)
+                if not refused.may_wait:
+                    return refused
+                waiting = waiting or refused
+        return waiting
 
     def settle(self, hold: Hold, actual: Nano, outcome: object) -> Closed:
         """Give the hold back and keep what was used, in the period that admitted it."""
@@ -232,7 +265,14 @@ class Book:
             assert balance.held >= 0, "more was given back than was held"
 
 
+def _until(account: Account) -> int:
+    return min(account.period.end_ms, *(each.until_ms for each in account.raises), FOREVER_MS)
+
+
 def _current(account: Account, now_ms: int) -> Balance:
+    if account.raises or account.raised:
+        account.raises = in_force(account.raises, now_ms)
+        account.raised = total(account.raises)
     balance = account.balance
     if balance is not None and now_ms < account.period.end_ms:
         return balance

@@ -7,7 +7,9 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from otari_daemon.domain.book import Account
+from otari_daemon.domain.exceeding import BLOCK, OnExceed
 from otari_daemon.domain.money import Nano
+from otari_daemon.domain.raises import Raise
 from otari_daemon.domain.windows import Window
 
 
@@ -34,7 +36,7 @@ class Budget:
     """A limit in nano-USD over a window; None is no limit.
 
     `enforced` refuses what does not fit, otherwise it only watches. `pooled` gives all holders one
-    balance together instead of one each.
+    balance together instead of one each. `raises` are those that nobody has taken back, ended ones too.
     """
 
     id: str
@@ -44,6 +46,9 @@ class Budget:
     created_ms: int
     enforced: bool = True
     pooled: bool = False
+    on_exceed: OnExceed = BLOCK
+    updated_ms: int = 0
+    raises: tuple[Raise, ...] = ()
 
 
 class Assignment(NamedTuple):
@@ -56,4 +61,13 @@ class Assignment(NamedTuple):
 
 def account_of(budget: Budget, account_id: int) -> Account:
     """An account under a budget, as the book wants it: nothing spent, no period open."""
-    return Account(account_id, budget.id, budget.name, budget.limit, budget.window, budget.enforced)
+    return Account(
+        account_id,
+        budget.id,
+        budget.name,
+        budget.limit,
+        budget.window,
+        budget.enforced,
+        on_exceed=budget.on_exceed,
+        raises=budget.raises,
+    )

@@ -7,11 +7,13 @@ GatewayError
 ├── UnpricedModel           402 unpriced_model
 ├── Forbidden               403
 │   ├── UserBlocked             user_blocked
+│   ├── Frozen                  frozen
 │   ├── ModelNotAllowed         model_not_allowed
 │   └── BudgetExceeded          budget_exceeded
 ├── NotFound                404 not_found
 ├── Conflict                409 conflict
 ├── RateLimited             429 rate_limit_exceeded
+│   └── BudgetBusy              a budget's room is held by others
 ├── Overloaded              503 overloaded
 │   └── LedgerUnavailable       ledger_unavailable
 └── UpstreamFailed          502, 504 or the provider's own status
@@ -75,6 +77,12 @@ class UserBlocked(Forbidden):
     code = "user_blocked"
 
 
+class Frozen(Forbidden):
+    """An operator has stopped the key or its user for a while."""
+
+    code = "frozen"
+
+
 class ModelNotAllowed(Forbidden):
     """The key or its user may not use this model."""
 
@@ -112,6 +120,14 @@ class RateLimited(GatewayError):
         super().__init__(message)
         self.retry_after_s = retry_after_s
         self.standing = standing
+
+
+class BudgetBusy(RateLimited):
+    """The room of a budget, named `budget`, stayed held by requests in flight for as long as was waited."""
+
+    def __init__(self, message: str, *, retry_after_s: int, budget: str) -> None:
+        super().__init__(message, retry_after_s=retry_after_s)
+        self.budget = budget
 
 
 class Overloaded(GatewayError):

@@ -13,11 +13,16 @@ SUBJECTS_MAX = 100_000
 
 
 class Limits(NamedTuple):
-    """Bounds on requests: in flight in all, in flight per key, per minute and user (None: no limit)."""
+    """Bounds on requests: in flight in all, in flight per key, per minute and user (None: no limit).
+
+    `throttled` requests at a time wait for room under budgets, each at most `throttle_wait_s`.
+    """
 
     in_flight: int
     in_flight_per_key: int
     per_minute: int | None = None
+    throttled: int = 200
+    throttle_wait_s: float = 10.0
 
 
 class Standing(NamedTuple):

@@ -36,6 +36,15 @@ class Reason(IntEnum):
     CRASH = 9  # this daemon died; closed by the next one
 
 
+class Instead(NamedTuple):
+    """Why a request runs with `model` though it `asked` for another: a budget had no room."""
+
+    asked: str
+    model: str
+    budget_id: str
+    budget: str
+
+
 class Facts(NamedTuple):
     """What is known when a request is admitted. Times are epoch milliseconds.
 
@@ -53,6 +62,7 @@ class Facts(NamedTuple):
     prompt_presumed: int
     input_max: int = 0
     output_max: int = 0
+    instead: Instead | None = None
 
 
 class Outcome(NamedTuple):

@@ -16,3 +16,4 @@ class User:
     blocked: bool = False
     deleted_ms: int | None = None
     metadata: Mapping[str, object] = field(default_factory=dict)
+    updated_ms: int = 0

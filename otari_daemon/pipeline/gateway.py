@@ -65,7 +65,9 @@ class Gateway:
             body = decode(call.body)
             intent = dialect.read_intent(body, len(call.body))
             model = intent.model
-            admission = await self._plane.admit(call.caller, intent, call.request_id, dialect.endpoint)
+            admission = await self._plane.admit(
+                call.caller, intent, call.request_id, dialect.endpoint, call.reader
+            )
         except InvalidJson as refusal:
             error = InvalidRequest(str(refusal))
             self._refused(call, error, model)
@@ -100,7 +102,7 @@ class Gateway:
                 meter = call.dialect.meter(intent)
                 self._plane.follow(admission, meter.generated)
                 name = admission.attempts[0].upstream.name
-                return StreamReply(
+                reply = StreamReply(
                     exchange,
                     meter,
                     settlement,
@@ -110,7 +112,9 @@ class Gateway:
                     name,
                     admission.standing,
                 )
-            reply = await self._whole(call, admission, settlement, exchange)
+                reply.instead = admission.instead
+                return reply
+            whole = await self._whole(call, admission, settlement, exchange)
         except UpstreamError as failure:
             answering = exchange.status != 0
             error, reason = failures.of_transport(failure, answering)
@@ -125,7 +129,7 @@ class Gateway:
             release()
             raise
         release()
-        return reply
+        return whole
 
     async def _whole(
         self, call: Call, admission: Admission, settlement: Settlement, exchange: Exchange
@@ -141,7 +145,8 @@ class Gateway:
         if reading.broken:
             raise failures.garbled()
         content_type = exchange.header(b"content-type") or b"application/json"
-        return WholeReply(answer, content_type, admission.attempts[0].upstream.name, admission.standing)
+        name, standing = admission.attempts[0].upstream.name, admission.standing
+        return WholeReply(answer, content_type, name, standing, admission.instead)
 
     async def _refusal(
         self, call: Call, admission: Admission, settlement: Settlement, exchange: Exchange

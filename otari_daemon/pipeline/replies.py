@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from otari_daemon.domain.errors import GatewayError, ReaderLeft, UpstreamFailed
 from otari_daemon.domain.limits import Standing
-from otari_daemon.domain.records import Reason
+from otari_daemon.domain.records import Instead, Reason
 from otari_daemon.domain.settling import Consumption
 from otari_daemon.pipeline.failures import of_transport
 from otari_daemon.pipeline.settlement import Settlement
@@ -27,6 +27,7 @@ class WholeReply(NamedTuple):
     content_type: bytes
     provider: str
     standing: Standing | None
+    instead: Instead | None = None
 
 
 class StreamReply:
@@ -54,6 +55,7 @@ class StreamReply:
         self._request_id = request_id
         self.provider = provider
         self.standing = standing
+        self.instead: Instead | None = None
         self._release = release
         self._over = False
 

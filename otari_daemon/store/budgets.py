@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import msgspec
 
 from otari_daemon.domain.budgets import Assignment, Budget, Holder, HolderKind
+from otari_daemon.domain.exceeding import OnExceed, parse_on_exceed
 from otari_daemon.domain.money import Nano
 from otari_daemon.domain.windows import Calendar, CalendarUnit, Every, Lifetime, Window
-from otari_daemon.store import sql
+from otari_daemon.store import raises, sql
 from otari_daemon.store.database import Connection, Session
 from otari_daemon.store.errors import StoreError
 
@@ -47,23 +50,41 @@ def decode_window(text: str) -> Window:
 def insert(con: Connection, budget: Budget) -> None:
     """Add a budget; an id that is there already is an `IntegrityError`."""
     window, enforced, pooled = encode_window(budget.window), int(budget.enforced), int(budget.pooled)
-    con.execute(
-        sql.BUDGET_ADD,
-        (budget.id, budget.name, budget.limit, window, enforced, pooled, budget.created_ms),
-    )
+    values = (budget.id, budget.name, budget.limit, window, enforced, pooled, budget.created_ms)
+    con.execute(sql.BUDGET_ADD, (*values, str(budget.on_exceed)))
 
 
 def everything(session: Session) -> list[Budget]:
-    """All budgets that are not deleted, oldest first."""
-    found = session.entities.Budget.select()[:]
-    living = [_budget(row) for row in found if row.deleted_ms is None]
-    return sorted(living, key=lambda budget: (budget.created_ms, budget.id))
+    """All budgets that are not deleted, oldest first; raises are left out."""
+    return [_budget(row) for row in session.con.execute(sql.BUDGETS)]
+
+
+def page(session: Session, skip: int, limit: int) -> list[Budget]:
+    """Up to `limit` budgets that are not deleted after `skip` others, oldest first."""
+    return [_raised(session, row) for row in session.con.execute(sql.BUDGET_PAGE, (limit, skip)).fetchall()]
+
+
+def one(session: Session, budget_id: str) -> Budget | None:
+    """A budget by id, unless it is deleted."""
+    row = session.con.execute(sql.BUDGET_ONE, (budget_id,)).fetchone()
+    return None if row is None else _raised(session, row)
+
+
+def named(session: Session, name: str) -> list[Budget]:
+    """Up to 100 budgets of a name that are not deleted, oldest first."""
+    return [_raised(session, row) for row in session.con.execute(sql.BUDGETS_NAMED, (name,)).fetchall()]
 
 
 def update(con: Connection, budget: Budget) -> bool:
-    """Write name, limit, window and mode of a budget; False if there is none of that id."""
-    values = (budget.name, budget.limit, encode_window(budget.window), int(budget.enforced), budget.id)
-    return con.execute(sql.BUDGET_SET, values).rowcount == 1
+    """Write what can change of a budget, its raises aside; False if there is none of that id."""
+    window, on_exceed = encode_window(budget.window), str(budget.on_exceed)
+    values = (budget.name, budget.limit, window, int(budget.enforced), on_exceed, budget.updated_ms)
+    return con.execute(sql.BUDGET_SET, (*values, budget.id)).rowcount == 1
+
+
+def open_periods(con: Connection, starts_ms: Mapping[int, int]) -> None:
+    """Begin a period, with nothing spent, at a moment for each account."""
+    con.executemany(sql.BALANCE_OPEN, starts_ms.items())
 
 
 def delete(con: Connection, budget_id: str, at_ms: int) -> list[Holder]:
@@ -108,7 +129,28 @@ def assignments(session: Session) -> list[Assignment]:
     ]
 
 
-def _budget(row: Any) -> Budget:
-    limit = None if row.limit_n is None else Nano(row.limit_n)
-    window = decode_window(row.window)
-    return Budget(row.id, row.name, limit, window, row.created_ms, row.enforced, row.pooled)
+def decode_on_exceed(text: str) -> OnExceed:
+    """Read what the column has."""
+    try:
+        return parse_on_exceed(text)
+    except ValueError as error:
+        raise StoreError(f"a budget has on_exceed {text!r}, which this otari does not know") from error
+
+
+def _raised(session: Session, row: tuple[Any, ...]) -> Budget:
+    return replace(_budget(row), raises=raises.of_budget(session.con, row[0]))
+
+
+def _budget(row: tuple[Any, ...]) -> Budget:
+    id, name, limit, window, created_ms, enforced, pooled, on_exceed, updated_ms = row
+    return Budget(
+        id,
+        name,
+        None if limit is None else Nano(limit),
+        decode_window(window),
+        created_ms,
+        bool(enforced),
+        bool(pooled),
+        decode_on_exceed(on_exceed),
+        updated_ms,
+    )

@@ -21,17 +21,7 @@ def define(pony: Any) -> None:
         created_ms = Required(int, size=64)
         deleted_ms = Optional(int, size=64)
         metadata = Required(str)
-
-    class Budget(pony.Entity):  # type: ignore[misc]
-        _table_ = "budget"
-        id = PrimaryKey(str)
-        name = Optional(str)
-        limit_n = Optional(int, size=64)
-        window = Required(str)
-        enforced = Required(bool)
-        pooled = Required(bool)
-        created_ms = Required(int, size=64)
-        deleted_ms = Optional(int, size=64)
+        updated_ms = Required(int, size=64)
 
     class Price(pony.Entity):  # type: ignore[misc]
         _table_ = "price"

@@ -31,13 +31,17 @@ class Ceiling(NamedTuple):
 
 
 class Account(NamedTuple):
-    """A request with all its money: `price` is the rate card of its row, tiers and limits left out."""
+    """A request with all its money: `price` is the rate card of its row, tiers and limits left out.
+
+    `instead` is the model it asked for, and the id and name of the budget without room for that.
+    """
 
     row: Row
     input_max: int
     output_max: int
     price: Price
     ceilings: tuple[Ceiling, ...]
+    instead: tuple[str, str, str] | None
 
 
 def one(session: Session, rid: bytes) -> Account | None:
@@ -48,4 +52,6 @@ def one(session: Session, rid: bytes) -> Account | None:
         return None
     input_max, output_max, model, effective_ms, source, *rates = found
     ceilings = tuple(Ceiling(*ceiling) for ceiling in session.con.execute(sql.HOLD_CEILINGS, (rid,)))
-    return Account(row, input_max, output_max, Price(model, Rates(rates), effective_ms, source), ceilings)
+    price = Price(model, Rates(rates), effective_ms, source)
+    instead = session.con.execute(sql.INSTEAD, (rid,)).fetchone()
+    return Account(row, input_max, output_max, price, ceilings, instead)

@@ -102,6 +102,7 @@ class Fold:
         self._bundles: list[tuple[int, int, int]] = []
         self._acknowledged: list[tuple[int, int, int]] = []
         self._new_cards: dict[int, tuple[Price, int]] = {}
+        self._instead: list[tuple[bytes, str, str]] = []
         for entry in entries:
             self._take(entry)
 
@@ -126,7 +127,12 @@ class Fold:
     def _open(self, entry: HoldOpened) -> None:
         hold, facts = entry.hold, cast(Facts, entry.facts)
         rid, bundle, amount = hold.rid, hold.bundle, hold.amount
-        key, user, created_ms, endpoint, model, provider, stream, price, prompt, input_max, output_max = facts
+        (
+            key, user, created_ms, endpoint, model, provider, stream, price, prompt, input_max, output_max,
+            instead,
+        ) = facts  # fmt: skip
+        if instead is not None:
+            self._instead.append((rid, instead.asked, instead.budget_id))
         self._opened[rid] = (
             rid,
             bundle.id if bundle.balances else 0,
@@ -209,6 +215,8 @@ class Fold:
         rows = self._whole + [head + _open_tail(progress.get(rid)) for rid, head in opened.items()]
         if rows:
             con.executemany(sql.HOLD_ADD, rows)
+        if self._instead:
+            con.executemany(sql.HOLD_INSTEAD, self._instead)
         if self._settled:
             _expect(con.executemany(sql.HOLD_SETTLE, self._settled), len(self._settled))
         late = [(tokens, rid) for rid, tokens in progress.items() if rid not in opened]

@@ -11,8 +11,8 @@ from otari_daemon.domain.pricing import Rates, charge
 from otari_daemon.domain.records import Reason, RecoveredHold
 from otari_daemon.domain.usage import NOTHING, Usage
 from otari_daemon.domain.windows import Period
-from otari_daemon.store import sql
-from otari_daemon.store.budgets import decode_window
+from otari_daemon.store import raises, sql
+from otari_daemon.store.budgets import decode_on_exceed, decode_window
 from otari_daemon.store.database import Connection
 from otari_daemon.store.errors import LedgerCorrupt
 from otari_daemon.store.schema import PRESUMED, SENT, UNSET, VOIDED
@@ -84,9 +84,17 @@ def _move(con: Connection, bundle_id: int, pending: int, posted: int) -> None:
 def load_book(con: Connection, epoch: int) -> Book:
     """The book as the rows have it: every account with its newest balance, bundle ids above all used ones."""
     book = Book(first_bundle_id=(epoch << BUNDLES_PER_EPOCH_BITS) | 1)
-    for account_id, budget_id, name, limit, window, enforced in con.execute(sql.ACCOUNTS):
+    raised = raises.by_budget(con)
+    for account_id, budget_id, name, limit, window, enforced, on_exceed in con.execute(sql.ACCOUNTS):
         book.accounts[account_id] = Account(
-            account_id, budget_id, name, limit, decode_window(window), bool(enforced)
+            account_id,
+            budget_id,
+            name,
+            limit,
+            decode_window(window),
+            bool(enforced),
+            on_exceed=decode_on_exceed(on_exceed),
+            raises=raised.get(budget_id, ()),
         )
     for account_id, start_ms, posted, pending, overage, acknowledged in con.execute(sql.LATEST_BALANCES):
         account = book.accounts[account_id]

@@ -119,9 +119,31 @@ _EXPLAINING = (
 )
 
 _MARKED = ("INSERT INTO meta VALUES ('batch', 0)",)
+_BUDGET_LIFE = (
+    "ALTER TABLE budget ADD COLUMN on_exceed TEXT NOT NULL DEFAULT 'block'",
+    "ALTER TABLE budget ADD COLUMN updated_ms INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE user ADD COLUMN updated_ms INTEGER NOT NULL DEFAULT 0",
+    "CREATE INDEX budget_name ON budget(name)",
+    """CREATE TABLE budget_raise(
+  id TEXT PRIMARY KEY, budget_id TEXT NOT NULL REFERENCES budget(id),
+  amount_n INTEGER NOT NULL CHECK(amount_n > 0), until_ms INTEGER NOT NULL, created_ms INTEGER NOT NULL,
+  uid INTEGER NOT NULL, reason TEXT, revoked_ms INTEGER) STRICT""",
+    "CREATE INDEX budget_raise_budget ON budget_raise(budget_id)",
+    """CREATE TABLE frozen(
+  holder_kind TEXT NOT NULL, holder_id TEXT NOT NULL, until_ms INTEGER, reason TEXT NOT NULL,
+  created_ms INTEGER NOT NULL, uid INTEGER NOT NULL, PRIMARY KEY(holder_kind, holder_id)
+  ) STRICT, WITHOUT ROWID""",
+    "CREATE TABLE hold_instead(rid BLOB PRIMARY KEY, asked TEXT NOT NULL, budget_id TEXT NOT NULL) STRICT",
+    # what budgets that only watch would have refused, per balance
+    """CREATE TABLE watched(
+  account_id INTEGER NOT NULL REFERENCES account(id), period_start_ms INTEGER NOT NULL,
+  times INTEGER NOT NULL, last_ms INTEGER NOT NULL, last_rid BLOB NOT NULL, last_n INTEGER NOT NULL,
+  PRIMARY KEY(account_id, period_start_ms)) STRICT, WITHOUT ROWID""",
+)
 
 REVISIONS: Final = (
     Revision(1, "the ledger and what operators set up", _FIRST),
     Revision(2, "what explains a hold, a price and a refusal", _EXPLAINING),
     Revision(3, "the mark of the last batch, by which a commit whose answer was lost is known", _MARKED),
+    Revision(4, "raises, freezes, what to do instead, what would have been refused", _BUDGET_LIFE),
 )

@@ -72,6 +72,7 @@ HOLD_SETTLE: Final = """UPDATE hold SET rate_card_id = coalesce(?, rate_card_id)
   u_cache_read = ?, u_cache_write = ?, u_output = ?, u_reasoning = ?, u_audio_input = ?, u_audio_output = ?,
   u_images = ?, u_requests = ?, u_tool_calls = ?, progress_out = ?, reason = ?, status = ?,
   first_byte_us = ?, duration_us = ? WHERE rid = ? AND state IN (0, 1)"""
+HOLD_INSTEAD: Final = "INSERT INTO hold_instead(rid, asked, budget_id) VALUES (?, ?, ?)"
 HOLD_PROGRESS: Final = "UPDATE hold SET progress_out = ? WHERE rid = ? AND state IN (0, 1)"
 BALANCE_MOVE: Final = """UPDATE balance SET limit_n = CASE ? WHEN 1 THEN ? ELSE limit_n END,
   pending_n = pending_n + ?, posted_n = posted_n + ?, overage_n = overage_n + ?
@@ -88,7 +89,7 @@ ORPHANS: Final = """SELECT h.rid, h.bundle_id, h.state, h.held_n, h.prompt_presu
   FROM hold h LEFT JOIN rate_card c ON c.id = h.rate_card_id WHERE h.state < 2 AND h.owner_epoch < ?
   ORDER BY h.rid"""
 BUNDLE_LEGS: Final = "SELECT account_id, period_start_ms FROM bundle WHERE bundle_id = ?"
-ACCOUNTS: Final = """SELECT a.id, b.id, b.name, b.limit_n, b.window, b.enforced FROM account a
+ACCOUNTS: Final = """SELECT a.id, b.id, b.name, b.limit_n, b.window, b.enforced, b.on_exceed FROM account a
   JOIN budget b ON b.id = a.budget_id ORDER BY a.id"""
 LATEST_BALANCES: Final = """SELECT account_id, period_start_ms, posted_n, pending_n, overage_n, acknowledged_n
   FROM balance b WHERE period_start_ms =
@@ -150,6 +151,9 @@ HOLD_CEILINGS: Final = """SELECT l.account_id, l.period_start_ms, a.budget_id, g
   JOIN account a ON a.id = l.account_id JOIN budget g ON g.id = a.budget_id
   WHERE h.rid = ? ORDER BY l.account_id"""
 
+INSTEAD: Final = """SELECT i.asked, i.budget_id, g.name FROM hold_instead i
+  JOIN budget g ON g.id = i.budget_id WHERE i.rid = ?"""
+
 # -- management ---------------------------------------------------------------------------------------
 
 _KEY: Final = """id, digest, prefix, name, user_id, created_ms, expires_ms, revoked_ms, models, last_used_ms,
@@ -170,14 +174,22 @@ USER_ADD: Final = (
     "INSERT INTO user(id, alias, blocked, created_ms, deleted_ms, metadata) VALUES (?, ?, ?, ?, ?, ?)"
 )
 USER_ONE: Final = "SELECT id, created_ms, alias, blocked, deleted_ms, metadata FROM user WHERE id = ?"
-USER_SET: Final = "UPDATE user SET alias = ?, blocked = ?, metadata = ? WHERE id = ? AND deleted_ms IS NULL"
+USER_SET: Final = """UPDATE user SET alias = ?, blocked = ?, metadata = ?, updated_ms = ?
+  WHERE id = ? AND deleted_ms IS NULL"""
 USER_DELETE: Final = "UPDATE user SET deleted_ms = ? WHERE id = ? AND deleted_ms IS NULL"
-USER_REVIVE: Final = """UPDATE user SET alias = ?, blocked = ?, created_ms = ?, deleted_ms = NULL,
-  metadata = ? WHERE id = ? AND deleted_ms IS NOT NULL"""
+USER_REVIVE: Final = """UPDATE user SET alias = ?, blocked = ?, created_ms = ?, updated_ms = 0,
+  deleted_ms = NULL, metadata = ? WHERE id = ? AND deleted_ms IS NOT NULL"""
 
-BUDGET_ADD: Final = """INSERT INTO budget(id, name, limit_n, window, enforced, pooled, created_ms)
-  VALUES (?, ?, ?, ?, ?, ?, ?)"""
-BUDGET_SET: Final = """UPDATE budget SET name = ?, limit_n = ?, window = ?, enforced = ?
+_BUDGET: Final = "id, name, limit_n, window, created_ms, enforced, pooled, on_exceed, updated_ms"
+_BUDGETS: Final = "SELECT " + _BUDGET + " FROM budget WHERE deleted_ms IS NULL"
+BUDGETS: Final = _BUDGETS + " ORDER BY created_ms, id"
+BUDGET_PAGE: Final = _BUDGETS + " ORDER BY created_ms, id LIMIT ? OFFSET ?"
+BUDGET_ONE: Final = _BUDGETS + " AND id = ?"
+BUDGETS_NAMED: Final = _BUDGETS + " AND name = ? ORDER BY created_ms, id LIMIT 100"
+BUDGET_ADD: Final = """INSERT INTO budget(id, name, limit_n, window, enforced, pooled, created_ms, on_exceed)
+  VALUES (?, ?, ?, ?, ?, ?, ?, ?)"""
+BUDGET_SET: Final = """UPDATE budget SET name = ?, limit_n = ?, window = ?, enforced = ?, on_exceed = ?,
+  updated_ms = ?
   WHERE id = ? AND deleted_ms IS NULL"""
 BUDGET_POOLED: Final = "SELECT pooled FROM budget WHERE id = ? AND deleted_ms IS NULL"
 BUDGET_DELETE: Final = "UPDATE budget SET deleted_ms = ? WHERE id = ? AND deleted_ms IS NULL"
@@ -190,6 +202,35 @@ ASSIGNMENTS: Final = """SELECT budget_id, holder_kind, holder_id, account_id FRO
   ORDER BY budget_id, holder_kind, holder_id"""
 ASSIGNMENT_DELETE: Final = """DELETE FROM budget_assignment
   WHERE budget_id = ? AND holder_kind = ? AND holder_id = ?"""
+
+_RAISE: Final = "id, amount_n, until_ms, created_ms, uid, reason"
+RAISES: Final = (
+    "SELECT budget_id, " + _RAISE + " FROM budget_raise WHERE revoked_ms IS NULL ORDER BY until_ms, id"
+)
+RAISES_OF: Final = (
+    "SELECT " + _RAISE + " FROM budget_raise WHERE budget_id = ? AND revoked_ms IS NULL ORDER BY until_ms, id"
+)
+RAISE_ADD: Final = """INSERT INTO budget_raise(id, budget_id, amount_n, until_ms, created_ms, uid, reason)
+  VALUES (?, ?, ?, ?, ?, ?, ?)"""
+RAISES_END: Final = """UPDATE budget_raise SET revoked_ms = ?
+  WHERE budget_id = ? AND revoked_ms IS NULL AND until_ms > ?"""
+
+FROZEN: Final = """SELECT holder_kind, holder_id, until_ms, reason, created_ms, uid FROM frozen
+  ORDER BY created_ms, holder_kind, holder_id"""
+FREEZE: Final = """INSERT INTO frozen(holder_kind, holder_id, until_ms, reason, created_ms, uid)
+  VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT(holder_kind, holder_id) DO UPDATE SET until_ms = excluded.until_ms,
+  reason = excluded.reason, created_ms = excluded.created_ms, uid = excluded.uid"""
+UNFREEZE: Final = "DELETE FROM frozen WHERE holder_kind = ? AND holder_id = ?"
+FROZEN_ENDED: Final = "DELETE FROM frozen WHERE until_ms <= ?"
+
+WATCHED_ADD: Final = """INSERT INTO watched(account_id, period_start_ms, times, last_ms, last_rid, last_n)
+  VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT(account_id, period_start_ms) DO UPDATE SET
+  times = watched.times + excluded.times, last_ms = excluded.last_ms, last_rid = excluded.last_rid,
+  last_n = excluded.last_n"""
+WATCHED: Final = """SELECT g.name, w.times, w.last_ms, w.last_rid, w.last_n, h.key_id, h.user_id, h.endpoint,
+  h.model FROM watched w JOIN account a ON a.id = w.account_id JOIN budget g ON g.id = a.budget_id
+  LEFT JOIN hold h ON h.rid = w.last_rid WHERE w.last_ms >= ?
+  ORDER BY w.times DESC, w.account_id, w.period_start_ms LIMIT ?"""
 
 PRICE_ADD: Final = """INSERT INTO price(model, effective_ms, source, context_tokens, output_tokens_max,
   r_input, r_cache_read, r_cache_write, r_output, r_reasoning, r_audio_input, r_audio_output, r_images,

@@ -36,9 +36,10 @@ def one(session: Session, user_id: str) -> User | None:
 
 
 def update(con: Connection, user: User) -> bool:
-    """Write alias, blocked and metadata of a living user; False if there is none of that id."""
+    """Write what can change of a living user; False if there is none of that id."""
     metadata = msgspec.json.encode(user.metadata).decode()
-    return con.execute(sql.USER_SET, (user.alias, int(user.blocked), metadata, user.id)).rowcount == 1
+    values = (user.alias, int(user.blocked), metadata, user.updated_ms, user.id)
+    return con.execute(sql.USER_SET, values).rowcount == 1
 
 
 def delete(con: Connection, user_id: str, at_ms: int) -> bool:
@@ -48,4 +49,12 @@ def delete(con: Connection, user_id: str, at_ms: int) -> bool:
 
 def _user(found: Any) -> User:
     metadata = msgspec.json.decode(found.metadata, type=dict[str, object])
-    return User(found.id, found.created_ms, found.alias, found.blocked, found.deleted_ms, metadata)
+    return User(
+        found.id,
+        found.created_ms,
+        found.alias,
+        found.blocked,
+        found.deleted_ms,
+        metadata,
+        found.updated_ms,
+    )

@@ -14,7 +14,9 @@ from otari_daemon.domain.errors import Conflict, LedgerUnavailable, NotFound, Ov
 from otari_daemon.protocol.messages import (
     BudgetAssign,
     BudgetCreate,
+    BudgetRaise,
     BudgetUpdate,
+    FreezeCreate,
     KeyCreate,
     KeyUpdate,
     UserCreate,
@@ -42,6 +44,10 @@ CHANGES: dict[str, Doing] = {
     "update_budget": lambda w, dry: w.ops.update_budget(
         "key:ci", BudgetUpdate(name="n", max_budget="0", per="week", mode="shadow"), ACTOR, dry_run=dry
     ),
+    "raise_budget": lambda w, dry: w.ops.raise_budget(
+        "key:ci", BudgetRaise("5", "2030-01-01T00:00:00Z"), ACTOR, dry_run=dry
+    ),
+    "freeze": lambda w, dry: w.ops.freeze(FreezeCreate("key", "ci"), ACTOR, dry_run=dry),
     "delete_budget": lambda w, dry: w.ops.delete_budget("spare", ACTOR, dry_run=dry),
     "assign_budget": lambda w, dry: w.ops.assign_budget("spare", USER, ACTOR, dry_run=dry),
     "unassign_budget": lambda w, dry: w.ops.unassign_budget("key:ci", KEY, ACTOR, dry_run=dry),

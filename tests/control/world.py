@@ -29,7 +29,7 @@ from otari_daemon.domain.records import Reason
 from otari_daemon.domain.settling import Consumption
 from otari_daemon.domain.usage import Usage
 from otari_daemon.providers.upstream import Upstream
-from otari_daemon.store import budgets, keys, users
+from otari_daemon.store import budgets, freezes, keys, users
 from otari_daemon.store.store import Store
 from otari_daemon.telemetry.activity import Activity
 
@@ -146,7 +146,8 @@ class World:
         """What memory knows that an operator can change."""
         accounts = {id: repr(account) for id, account in self.ledger.book.accounts.items()}
         seats = sorted(repr((seat.key, seat.user)) for seat in self.seats._by_id.values())
-        return accounts, seats, dict(self.seats.accounts_of), dict(self.seats.users)
+        frozen = dict(self.seats.frozen)
+        return accounts, seats, dict(self.seats.accounts_of), dict(self.seats.users), frozen
 
 
 @asynccontextmanager
@@ -160,7 +161,12 @@ async def opened(
     book = store.load_book(epoch)
     seats = Seats(book)
     stored = [each.key for each in store.read_now(keys.everything)]
-    seats.load(stored, store.read_now(users.everything), store.read_now(budgets.assignments))
+    seats.load(
+        stored,
+        store.read_now(users.everything),
+        store.read_now(budgets.assignments),
+        store.read_now(freezes.everything),
+    )
     loop = asyncio.get_running_loop()
     store.start(loop)
     made = _composed(path, clock, entropy, store, seats, Ledger(book, store, loop), limits)

@@ -15,10 +15,12 @@ from otari_daemon.control.operations.bootstrap import bootstrap
 from otari_daemon.control.operations.budgets import Budgets
 from otari_daemon.control.operations.desk import Desk
 from otari_daemon.control.operations.explain import Explainer
+from otari_daemon.control.operations.freezes import Freezes
 from otari_daemon.control.operations.keys import Keys
 from otari_daemon.control.operations.live import DaemonFacts, Live
 from otari_daemon.control.operations.models import Models, PublicModels
 from otari_daemon.control.operations.pricing import Pricing
+from otari_daemon.control.operations.raises import Raises
 from otari_daemon.control.operations.usage import UsageReader
 from otari_daemon.control.operations.users import Users
 from otari_daemon.control.plane import ControlPlane
@@ -55,6 +57,9 @@ class LocalOperations:
         self.update_budget, self.delete_budget = budgets.update, budgets.delete
         self.assign_budget, self.unassign_budget = budgets.assign, budgets.unassign
         self.acknowledge_overage = budgets.acknowledge
+        raises, freezes = Raises(desk), Freezes(desk)
+        self.raise_budget, self.end_raises = raises.add, raises.end
+        self.freeze, self.unfreeze, self.freezes = freezes.add, freezes.end, freezes.listed
         usage = UsageReader(desk)
         self.usage, self.usage_summary = usage.page, usage.summary
         live = Live(desk, notes.activity, catalog, facts, stop)
@@ -66,6 +71,7 @@ class LocalOperations:
         self.prices, self.price, self.price_history = pricing.listed, pricing.one, pricing.history
         explainer = Explainer(desk, notes.refusals)
         self.explain, self.refusals = explainer.explain, explainer.refusals
+        self.watched = explainer.watched
 
     @staticmethod
     def public_models(

@@ -22,7 +22,6 @@ from otari_daemon.protocol.messages import (
 )
 from otari_daemon.protocol.shorthand import is_budget_shorthand
 from otari_daemon.store import budgets as rows
-from otari_daemon.store import sql
 from otari_daemon.store.database import Connection
 
 ACKNOWLEDGED_WAIT_S = 5.0
@@ -50,12 +49,9 @@ class Budgets:
 
     async def listed(self, skip: int, limit: int) -> list[BudgetInfo]:
         """Budgets and their holders, oldest first."""
-        living, ceilings = await self.desk.read(rows.everything), self.desk.ceilings
+        living, ceilings = await self.desk.read(rows.page, skip, limit), self.desk.ceilings
         holders = ceilings.by_budget
-        return [
-            budget_info(self.desk, budget, ceilings, holders.get(budget.id, ()))
-            for budget in living[skip : skip + limit]
-        ]
+        return [budget_info(self.desk, budget, ceilings, holders.get(budget.id, ())) for budget in living]
 
     async def one(self, id: str) -> BudgetInfo:
         """One budget by id or name."""
@@ -72,7 +68,7 @@ class Budgets:
 
         def write(con: Connection) -> None:
             rows.update(con, budget)
-            con.executemany(sql.BALANCE_OPEN, fresh.items())  # the next start begins from the same rows
+            rows.open_periods(con, fresh)  # the next start begins from the same rows
 
         def remember(_: None) -> None:
             for account in accounts.values():
@@ -80,6 +76,7 @@ class Budgets:
                     restate(account, budget, fresh.get(account.id))
             if begins_anew:
                 desk.install(desk.ceilings)
+            desk.seats.gather_anew(budget.id)
 
         await desk.apply(Edit("update_budget", budget.id, write, remember), actor, dry_run=dry_run)
         shown = desk.ceilings.restated(budget, fresh) if dry_run else desk.ceilings
@@ -166,13 +163,17 @@ class Budgets:
             budget = replace(budget, limit=values.amount(change.max_budget, "max_budget"))
         if change.mode is not UNSET:
             budget = replace(budget, enforced=change.mode == "enforce")
-        return replace(budget, window=window_after(change, budget.window, self.desk.clock.now_ms()))
+        if change.on_exceed is not UNSET:
+            budget = replace(budget, on_exceed=values.on_exceed(change.on_exceed))
+        now_ms = self.desk.clock.now_ms()
+        window = window_after(change, budget.window, now_ms)
+        return replace(budget, window=window, updated_ms=now_ms)
 
     async def _free_name(self, wanted: str) -> str:
         name = values.label(wanted, "name")
         if is_budget_shorthand(name):
             raise InvalidField(f"{name!r} reads as an amount, so it cannot be a name", param="name")
-        if any(budget.name == name for budget in await self.desk.read(rows.everything)):
+        if await self.desk.read(rows.named, name):
             raise Conflict(f"a budget named {name!r} already exists")
         return name
 

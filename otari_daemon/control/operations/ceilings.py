@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 
 from otari_daemon.domain.book import Account, Balance, BalanceKey
 from otari_daemon.domain.budgets import EVERYBODY, Assignment, Budget, Holder, HolderKind, account_of
-from otari_daemon.domain.money import format_usd
+from otari_daemon.domain.money import Nano, format_usd
+from otari_daemon.domain.raises import in_force, total
 from otari_daemon.domain.windows import FOREVER_MS, Period
 from otari_daemon.protocol.messages import BudgetUse
 from otari_daemon.telemetry.clock import rfc3339
@@ -84,7 +85,7 @@ def restate(account: Account, budget: Budget, fresh_ms: int | None) -> None:
     two balances share a start.
     """
     account.name, account.limit, account.enforced = budget.name, budget.limit, budget.enforced
-    account.window = budget.window
+    account.window, account.on_exceed, account.raises = budget.window, budget.on_exceed, budget.raises
     if fresh_ms is None:
         return
     start_ms = max(fresh_ms, account.period.start_ms)
@@ -118,11 +119,14 @@ def holder_text(holder: Holder, name_of: Callable[[str], str | None]) -> str:
 def use(account: Account, holder: str, now_ms: int) -> BudgetUse:
     """How a holder stands under an account in the period that holds `now_ms`; looking moves nothing."""
     period, balance = _standing(account, now_ms)
+    limit = account.limit
+    if limit is not None and account.raises:
+        limit = Nano(limit + total(in_force(account.raises, now_ms)))
     return BudgetUse(
         account.budget_id,
         account.name,
         holder,
-        None if account.limit is None else format_usd(account.limit),
+        None if limit is None else format_usd(limit),
         format_usd(balance.posted),
         format_usd(balance.held),
         format_usd(balance.overage),

@@ -27,19 +27,23 @@ from otari_daemon.protocol.messages import (
     ChargeLine,
     Explanation,
     HoldExplained,
+    InsteadExplained,
     PriceExplained,
     Refusal,
     RefusalGroup,
 )
 from otari_daemon.store import explain as rows
 from otari_daemon.store import refusals as refused
+from otari_daemon.store import watched as would_refuse
 from otari_daemon.store.explain import Account, Ceiling
+from otari_daemon.store.watched import WatchedGroup
 from otari_daemon.telemetry.clock import rfc3339
 
 COMMIT_WAIT_S = 1.0
 """How long an explanation waits for what was just decided to reach the disk."""
 
 SINCE = "1h"
+WOULD_REFUSE = "would_exceed"
 OPEN = "it is still running; what is held covers the most it can cost"
 WHY = {
     Reason.USAGE: "the provider said what was used, and that is charged",
@@ -96,6 +100,28 @@ class Explainer:
         found = await self._desk.read(refused.groups, since_ms)
         return [RefusalGroup(last.code, last.budget, count, self._refusal(last)) for count, last in found]
 
+    async def watched(self, since: str | None) -> list[RefusalGroup]:
+        """What budgets that only watch would have refused, by budget and period."""
+        await self._log.flush()
+        since_ms = values.point(since or SINCE, "since", self._desk.clock.now_ms())
+        return [self._would(each) for each in await self._desk.read(would_refuse.groups, since_ms)]
+
+    def _would(self, found: WatchedGroup) -> RefusalGroup:
+        amount = format_usd(found.last_amount)
+        detail = f"budget {found.budget!r} only watches; it would have refused {amount} USD"
+        last = refused.Refusal(
+            found.last_ms,
+            request_id_of(found.last_rid),
+            found.key_id,
+            WOULD_REFUSE,
+            detail,
+            found.user_id,
+            found.endpoint or "",
+            found.model,
+            budget=found.budget,
+        )
+        return RefusalGroup(WOULD_REFUSE, found.budget, found.times, self._refusal(last))
+
     def _account(self, account: Account) -> Explanation:
         row, price = account.row, account.price
         return Explanation(
@@ -118,6 +144,7 @@ class Explainer:
             PriceExplained(price.model, price.source, maybe_time(price.effective_ms or None)),
             row.first_byte_us / 1000 if row.first_byte_us else None,
             None if row.open else row.duration_us / 1000,
+            instead=None if account.instead is None else InsteadExplained(*account.instead),
         )
 
     def _ceiling(self, account: Account, each: Ceiling) -> CeilingExplained:

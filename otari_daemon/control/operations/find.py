@@ -30,12 +30,10 @@ def key(session: Session, wanted: str) -> StoredKey:
 
 def budget(session: Session, wanted: str) -> Budget:
     """The budget of an id, or the only one of a name. Raises NotFound, Conflict."""
-    named = []
-    for each in budgets.everything(session):
-        if each.id == wanted:
-            return each
-        if each.name == wanted:
-            named.append(each)
+    found = budgets.one(session, wanted)
+    if found is not None:
+        return found
+    named = budgets.named(session, wanted)
     if not named:
         raise NotFound(f"Budget with id {wanted!r} not found")
     _only("budgets", wanted, [each.id for each in named])

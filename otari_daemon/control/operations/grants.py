@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import NamedTuple
 
 from otari_daemon.control.operations import find
 from otari_daemon.control.operations.desk import Desk
 from otari_daemon.control.operations.periods import window_of
-from otari_daemon.control.operations.values import LABEL_CHARS_MAX, amount
+from otari_daemon.control.operations.values import LABEL_CHARS_MAX, amount, on_exceed
 from otari_daemon.domain.budgets import Assignment, Budget, Holder
 from otari_daemon.domain.errors import InvalidField
 from otari_daemon.protocol.messages import BudgetCreate
 from otari_daemon.protocol.shorthand import is_budget_shorthand, parse_budget
 from otari_daemon.store import budgets
-from otari_daemon.store.database import Connection
+from otari_daemon.store.database import Connection, Session
 
 
 class Grant(NamedTuple):
@@ -43,10 +42,9 @@ async def grant(desk: Desk, text: str, holder: Holder, name: str) -> Grant:
     if not is_budget_shorthand(text):
         return await grant_of(desk, text, holder)
     now_ms = desk.clock.now_ms()
-    living = await desk.read(budgets.everything)
+    free = await desk.read(_untaken, f"{holder.kind.value}:{name}")
     try:
-        wanted = parse_budget(text)
-        made = budget_of(wanted, desk.new_id(), _untaken(f"{holder.kind.value}:{name}", living), now_ms)
+        made = budget_of(parse_budget(text), desk.new_id(), free, now_ms)
     except InvalidField as error:
         raise InvalidField(error.message, param="budget") from error
     return Grant(made, holder, True, desk.ceilings.next_account_id, now_ms)
@@ -68,15 +66,14 @@ def budget_of(new: BudgetCreate, budget_id: str, name: str, now_ms: int) -> Budg
         now_ms,
         new.mode == "enforce",
         new.scope == "pooled",
+        on_exceed(new.on_exceed),
     )
 
 
-def _untaken(name: str, living: Iterable[Budget]) -> str:
-    taken = {budget.name for budget in living}
+def _untaken(session: Session, name: str) -> str:
     name = name[: LABEL_CHARS_MAX - len("-1000000000")]
-    if name not in taken:
-        return name
-    number = 2
-    while f"{name}-{number}" in taken:  # ends: there are finitely many budgets
+    free, number = name, 1
+    while budgets.named(session, free):  # ends: there are finitely many budgets
         number += 1
-    return f"{name}-{number}"
+        free = f"{name}-{number}"
+    return free

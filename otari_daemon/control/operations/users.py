@@ -66,6 +66,7 @@ class Users:
         """Change what is mentioned; `budget_id` replaces all the user's own budgets, null takes them off."""
         desk = self.desk
         user = _changed(find.user(desk.seats.users, id), change)
+        user = replace(user, updated_ms=desk.clock.now_ms())
         wanted, holder = change.budget_id, _holder(user)
         given = await grant_of(desk, wanted, holder) if isinstance(wanted, str) else None
         gone = [] if wanted is UNSET else desk.ceilings.of_holders(holder)

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 
 from otari_daemon.domain.errors import InvalidField
+from otari_daemon.domain.exceeding import OnExceed, parse_on_exceed
 from otari_daemon.domain.money import AmountError, Nano, Pico, parse_usd, parse_usd_per_million
 from otari_daemon.protocol.codec import FieldError
 from otari_daemon.protocol.shorthand import parse_duration
@@ -41,6 +42,14 @@ def amount(value: str | float | None, param: str) -> Nano | None:
         return parse_usd(_written(value))
     except AmountError as error:
         raise InvalidField(f"{param}: {error}", param=param) from error
+
+
+def on_exceed(text: str) -> OnExceed:
+    """What to do without room: `block`, `throttle` or `fallback:<model>`."""
+    try:
+        return parse_on_exceed(text)
+    except ValueError as error:
+        raise InvalidField(f"on_exceed {error}", param="on_exceed") from error
 
 
 def rate(value: str | float, param: str) -> Pico:

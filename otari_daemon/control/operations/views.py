@@ -9,9 +9,18 @@ from otari_daemon.control.operations.desk import Desk
 from otari_daemon.domain.budgets import EVERYBODY, Assignment, Budget, Holder, HolderKind
 from otari_daemon.domain.keys import VirtualKey
 from otari_daemon.domain.money import NANO_PER_USD, Nano, format_usd
+from otari_daemon.domain.raises import Raise, in_force
 from otari_daemon.domain.users import User
 from otari_daemon.domain.windows import Calendar, Every, Lifetime, Window
-from otari_daemon.protocol.messages import BudgetInfo, BudgetUse, KeyCreated, KeyInfo, KeyStatus, UserInfo
+from otari_daemon.protocol.messages import (
+    BudgetInfo,
+    BudgetUse,
+    KeyCreated,
+    KeyInfo,
+    KeyStatus,
+    RaiseInfo,
+    UserInfo,
+)
 from otari_daemon.store.keys import StoredKey
 from otari_daemon.telemetry.clock import rfc3339
 
@@ -71,7 +80,7 @@ def user_info(desk: Desk, user: User, spent: Nano, held: Nano, ceilings: Ceiling
         first.period_end if first else None,
         user.blocked,
         rfc3339(user.created_ms),
-        rfc3339(user.created_ms),
+        rfc3339(user.updated_ms or user.created_ms),
         dict(user.metadata),
         format_usd(spent),
         format_usd(held),
@@ -94,8 +103,21 @@ def budget_info(desk: Desk, budget: Budget, ceilings: Ceilings, held_by: Sequenc
         window.length_ms // 1000 if isinstance(window, Every) else None,
         f"calendar_{window.unit}" if isinstance(window, Calendar) else None,
         rfc3339(budget.created_ms),
-        rfc3339(budget.created_ms),
+        rfc3339(budget.updated_ms or budget.created_ms),
         _uses(desk, held_by, ceilings),
+        str(budget.on_exceed),
+        tuple(_raise_info(each) for each in in_force(budget.raises, desk.clock.now_ms())),
+    )
+
+
+def _raise_info(made: Raise) -> RaiseInfo:
+    return RaiseInfo(
+        made.id,
+        format_usd(made.amount),
+        rfc3339(made.until_ms),
+        rfc3339(made.created_ms),
+        made.uid,
+        made.reason,
     )
 
 

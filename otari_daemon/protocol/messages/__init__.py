@@ -11,9 +11,11 @@ from otari_daemon.protocol.messages.budgets import (
     BudgetAssign,
     BudgetCreate,
     BudgetInfo,
+    BudgetRaise,
     BudgetUpdate,
     BudgetUse,
     HolderKind,
+    RaiseInfo,
     Scope,
 )
 from otari_daemon.protocol.messages.common import (
@@ -36,9 +38,11 @@ from otari_daemon.protocol.messages.explain import (
     ChargeLine,
     Explanation,
     HoldExplained,
+    InsteadExplained,
     PriceExplained,
     RefusalGroup,
 )
+from otari_daemon.protocol.messages.freezes import FreezeCreate, FreezeInfo
 from otari_daemon.protocol.messages.keys import (
     KeyCreate,
     KeyCreated,
@@ -71,6 +75,7 @@ __all__ = [
     "BudgetAssign",
     "BudgetCreate",
     "BudgetInfo",
+    "BudgetRaise",
     "BudgetUpdate",
     "BudgetUse",
     "CeilingExplained",
@@ -79,10 +84,13 @@ __all__ = [
     "Event",
     "Explanation",
     "Finding",
+    "FreezeCreate",
+    "FreezeInfo",
     "Grouping",
     "HoldExplained",
     "HoldInfo",
     "HolderKind",
+    "InsteadExplained",
     "KeyCreate",
     "KeyCreated",
     "KeyInfo",
@@ -96,6 +104,7 @@ __all__ = [
     "PriceSet",
     "Problem",
     "ProviderInfo",
+    "RaiseInfo",
     "Refusal",
     "RefusalGroup",
     "Scope",

@@ -35,7 +35,9 @@ class BudgetCreate:
 
     `per` is `lifetime`, `day`, `week`, `month` or a duration like `30d`; `budget_duration_sec` and
     `reset_alignment` (`calendar_day`, ...) are the predecessor's ways to say it: at most one of the three is
-    given. `scope` says whether every holder has the whole amount or all of them share it.
+    given. `scope` says whether every holder has the whole amount or all of them share it. `on_exceed` says
+    what becomes of a request without room: `block`, `throttle` (it waits for what others hold) or
+    `fallback:<model>` (that one is tried instead).
     """
 
     name: str | None = None
@@ -46,6 +48,7 @@ class BudgetCreate:
     scope: Scope = "each"
     budget_duration_sec: int | None = None
     reset_alignment: str | None = None
+    on_exceed: str = "block"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +62,35 @@ class BudgetUpdate:
     mode: Mode | Unset = UNSET
     budget_duration_sec: int | Unset | None = UNSET
     reset_alignment: str | Unset | None = UNSET
+    on_exceed: str | Unset = UNSET
+
+
+@dataclass(frozen=True, slots=True)
+class BudgetRaise:
+    """Give a budget `amount` dollars more in every period until `until`."""
+
+    amount: str | float
+    until: str
+
+
+@dataclass(frozen=True, slots=True)
+class RaiseInfo:
+    """A raise in force: who asked for it, when, and why."""
+
+    raise_id: str
+    amount_usd: str
+    until: str
+    created_at: str
+    uid: int
+    reason: str | None
 
 
 @dataclass(frozen=True, slots=True)
 class BudgetInfo:
-    """A budget and how each of its holders stands. `per` is `lifetime`, `day`, `week`, `month` or `<n>s`."""
+    """A budget and how each of its holders stands. `per` is `lifetime`, `day`, `week`, `month` or `<n>s`.
+
+    `limit_usd` is without the `raises`; that of each holder's is with them.
+    """
 
     budget_id: str
     name: str | None
@@ -78,6 +105,8 @@ class BudgetInfo:
     created_at: str
     updated_at: str
     holders: tuple[BudgetUse, ...] = ()
+    on_exceed: str = "block"
+    raises: tuple[RaiseInfo, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

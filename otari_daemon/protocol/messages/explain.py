@@ -72,6 +72,15 @@ class PriceExplained:
 
 
 @dataclass(frozen=True, slots=True)
+class InsteadExplained:
+    """Why another model ran than was asked for: a budget had no room for that one and names a fallback."""
+
+    asked: str
+    budget_id: str
+    budget: str
+
+
+@dataclass(frozen=True, slots=True)
 class Explanation:
     """Everything the books know of one request. `state` is `open`, `settled` or `refused`; `why` is prose.
 
@@ -98,6 +107,7 @@ class Explanation:
     first_byte_ms: float | None = None
     duration_ms: float | None = None
     refusal: Refusal | None = None
+    instead: InsteadExplained | None = None
 
 
 @dataclass(frozen=True, slots=True)
