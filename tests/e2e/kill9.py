@@ -11,7 +11,7 @@ import asyncio
 import random
 import sys
 import time
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import httpx
 
@@ -81,10 +81,10 @@ def unseen(machine: Machine) -> int:
     return sum(line.ended == "finished" and line.request_id not in rows for line in machine.bill())
 
 
-def run(cycles: int, seed: int) -> int:
-    """Live and die `cycles` times; print a line each and a verdict; give the number of violations."""
+def run(cycles: int, seed: int, **config: Any) -> int:
+    """Live and die `cycles` times, so configured; print a line each; give the number of violations."""
     rng = random.Random(seed)
-    machine = Machine()
+    machine = Machine(**config)
     seen, wrong = Seen(set()), []
     try:
         machine.start()

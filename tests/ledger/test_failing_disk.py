@@ -18,26 +18,11 @@ from otari_daemon.store.errors import StoreUnavailable
 from otari_daemon.store.store import Store
 from otari_daemon.store.verify import verify
 from tests.ledger.support import NOW_MS, WAIT_S, budget, commit, open_store, outcome, reserve
+from tests.ledger.watch import Watch
 
 TMPFS_BYTES = 20 << 20
 SETTLED = 400
 POSTS, HOLDS_A_POST = 60, 400  # 8 MiB of rows: neither the log nor what is left of the disk holds them
-
-
-class Watch:
-    """Waits for a store's availability to change."""
-
-    def __init__(self, store: Store) -> None:
-        self._changed = asyncio.Event()
-        store.on_availability(lambda _: self._changed.set())
-        self._store = store
-
-    async def until(self, *, available: bool) -> None:
-        """Return once the store says so."""
-        async with asyncio.timeout(WAIT_S):
-            while self._store.available != available:
-                await self._changed.wait()
-                self._changed.clear()
 
 
 @pytest.fixture

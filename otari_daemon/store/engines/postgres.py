@@ -30,7 +30,7 @@ RECONNECT_S = 0.5
 UNANSWERED_S = 3.0
 """How long the ledger waits for one answer before it gives the connection up."""
 
-CLAIM_S = 5.0
+CLAIM_S = 2.0
 CLAIM_PAUSE_S = 0.05
 """A daemon that was killed leaves its session behind for some milliseconds."""
 
@@ -47,8 +47,11 @@ _EVERY_SESSION = (
 )
 _WRITER = " -c idle_in_transaction_session_timeout=15000"
 _READER = " -c default_transaction_isolation=repeatable\\ read -c default_transaction_read_only=on"
-_PASSING = ("08", "25006", "25P03", "40", "53", "55P03", "57", "58")
+_PASSING = ("08", "25P03", "40", "53", "55P03", "57", "58")
 """Codes, or classes of them, that say nothing about the rows."""
+
+_READ_ONLY = "25006"
+"""What a writer is told by a standby."""
 
 _DAMAGED = ("XX001", "XX002")
 _FREE_BYTES = 1 << 62
@@ -71,6 +74,7 @@ class PostgresDatabase:
                 self._writer = self._claimed(CLAIM_S)
                 self._pony.on_connect(provider="postgres")(lambda _, raw: self._reading(raw))
                 self._pony.bind("postgres", **self._session(_READER))
+                self._pony.provider.should_reconnect = _passes
         except BaseException:
             self.close()
             raise
@@ -107,10 +111,21 @@ class PostgresDatabase:
     @contextlib.contextmanager
     def snapshot(self) -> Iterator[Session]:
         """One read-only transaction at one moment, on this thread's connection."""
-        with db_session:
+        with self._readable(), db_session:
             self._pony.select(sql.NOTHING)  # connects, or connects again, if need be
             self._pony.get_connection()  # from here on it is a transaction
             yield Session(self._thread.con, self._pony)
+
+    @contextlib.contextmanager
+    def _readable(self) -> Iterator[None]:
+        """Say of a server that is away what is said of one that cannot be written."""
+        try:
+            yield
+        except Exception as error:
+            cause = _driver_error(error)
+            if cause is None or not _passes(cause):
+                raise
+            raise StoreUnavailable(f"the database cannot be read: {_line(cause)}") from error
 
     def map(self) -> None:
         """Declare the entities; the schema must be current."""
@@ -171,7 +186,7 @@ class PostgresDatabase:
         if isinstance(error, StoreError):
             return error
         cause = _driver_error(error)
-        if cause is not None and _passes(cause):
+        if cause is not None and (_passes(cause) or cause.pgcode == _READ_ONLY):
             return StoreUnavailable(f"the database cannot be written: {_line(cause)}")
         return LedgerCorrupt(f"the ledger cannot go on: {_line(cause) if cause else repr(error)}")
 
@@ -275,7 +290,8 @@ def _fenced() -> LedgerCorrupt:
 
 def _passes(error: psycopg2.Error) -> bool:
     if error.pgcode is None:  # the connection, not the server
-        return isinstance(error, psycopg2.OperationalError | psycopg2.InterfaceError)
+        ended = type(error) is psycopg2.DatabaseError  # what a server that dies in mid-answer is told as
+        return ended or isinstance(error, psycopg2.OperationalError | psycopg2.InterfaceError)
     return error.pgcode.startswith(_PASSING)
 
 
