@@ -5,7 +5,7 @@ The rest of the store sees connections, transactions and three kinds of failure;
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager
 from typing import Any, NamedTuple, Protocol
 
@@ -50,11 +50,19 @@ class Connection(Protocol):
         """Run one statement for every row of values."""
 
 
+def _never(error: Exception) -> bool:  # noqa: ARG001 - a `Session.damaged`
+    return False
+
+
 class Session(NamedTuple):
-    """One reading transaction: a connection for SQL, and Pony's entities by name for simple reads."""
+    """One reading transaction: a connection for SQL, and Pony's entities by name for simple reads.
+
+    `damaged` says of an error of the engine whether the database itself is to blame.
+    """
 
     con: Connection
     entities: Any
+    damaged: Callable[[Exception], bool] = _never
 
 
 class Database(Protocol):

@@ -17,8 +17,7 @@ from otari_daemon.domain.pricing import Price, Rates, charge
 from otari_daemon.domain.records import Reason
 from otari_daemon.domain.usage import UNITS_MAX, Usage
 from otari_daemon.store import sql
-from otari_daemon.store.database import Session, judged, sqlite_error
-from otari_daemon.store.errors import LedgerCorrupt
+from otari_daemon.store.database import Session
 from otari_daemon.store.fold import card_id
 from otari_daemon.store.schema import POSTED, PRESUMED, SENT, UNSET, UNSET_NANO, VOIDED
 
@@ -88,7 +87,7 @@ def verify(session: Session) -> Report:
             if len(findings) == FINDINGS_MAX:
                 break
     except Exception as error:
-        if sqlite_error(error) is None or not isinstance(judged(error), LedgerCorrupt):
+        if not session.damaged(error):
             raise
         findings.append(Finding("file", "database", str(error)))
     return Report(proof.holds, proof.balances, tuple(findings))

@@ -114,7 +114,7 @@ class PostgresDatabase:
         with self._readable(), db_session:
             self._pony.select(sql.NOTHING)  # connects, or connects again, if need be
             self._pony.get_connection()  # from here on it is a transaction
-            yield Session(self._thread.con, self._pony)
+            yield Session(self._thread.con, self._pony, _damaged)
 
     @contextlib.contextmanager
     def _readable(self) -> Iterator[None]:
@@ -293,6 +293,11 @@ def _passes(error: psycopg2.Error) -> bool:
         ended = type(error) is psycopg2.DatabaseError  # what a server that dies in mid-answer is told as
         return ended or isinstance(error, psycopg2.OperationalError | psycopg2.InterfaceError)
     return error.pgcode.startswith(_PASSING)
+
+
+def _damaged(error: Exception) -> bool:
+    cause = _driver_error(error)
+    return cause is not None and cause.pgcode in _DAMAGED
 
 
 def _driver_error(error: BaseException) -> psycopg2.Error | None:

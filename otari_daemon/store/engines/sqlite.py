@@ -85,7 +85,7 @@ class SqliteDatabase:
         with self._reader.idle() as con:
             con.execute(sql.BEGIN)
             try:
-                yield Session(con, self._reader.pony)
+                yield Session(con, self._reader.pony, _damaged)
             finally:
                 con.rollback()
 
@@ -283,6 +283,11 @@ def sqlite_error(error: BaseException) -> sqlite3.Error | None:
 def ends_transaction(error: Exception) -> bool:
     """Whether an error is the engine's rather than the statement's: the whole transaction is lost with it."""
     return isinstance(error, sqlite3.Error) and _code(error) & 0xFF in _PASSING | _DAMAGED
+
+
+def _damaged(error: Exception) -> bool:
+    cause = sqlite_error(error)
+    return cause is not None and _code(cause) & 0xFF in _DAMAGED
 
 
 def judged(error: Exception) -> StoreError:
