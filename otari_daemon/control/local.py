@@ -21,6 +21,7 @@ from otari_daemon.domain.errors import (
     Unauthenticated,
     UserBlocked,
 )
+from otari_daemon.domain.idempotency import Claim, Kept, Scoped
 from otari_daemon.domain.intent import Intent, OutputLimit
 from otari_daemon.domain.limits import Limits, Pace, Standing, seconds_up
 from otari_daemon.domain.money import AMOUNT_MAX, Nano, format_usd
@@ -87,7 +88,20 @@ class LocalControlPlane:
         seat.used_ms = now_ms
         return Caller(seat.key.id, seat.key.name, seat.user.id, seat)
 
-    async def admit(self, caller: Caller, intent: Intent, request_id: str, endpoint: str) -> Admission:
+    async def claim(self, caller: Caller, endpoint: str, name: str, fingerprint: bytes) -> Claim | Kept:
+        """Look a client's idempotency key up, in memory and then in the database."""
+        if caller.seat.user.blocked:
+            raise _blocked(caller.user_id)
+        scoped = Scoped(caller.key_id, endpoint, name)
+        return await self._ledger.claims.take(scoped, fingerprint, self._clock.now_ms())
+
+    def unclaim(self, claim: Claim) -> None:
+        """Let the next request have the key."""
+        self._ledger.claims.release(claim)
+
+    async def admit(
+        self, caller: Caller, intent: Intent, request_id: str, endpoint: str, claim: Claim | None = None
+    ) -> Admission:
         """Resolve, price the worst case, and set that aside under every ceiling of the key."""
         if len(self._ledger.book.open_holds) >= self._limits.in_flight:
             raise Overloaded("too many requests are in flight; retry")
@@ -115,12 +129,14 @@ class LocalControlPlane:
         held = self._ledger.reserve(self._rid_of(request_id), bundle, bound.amount, facts)
         if isinstance(held, Refused):
             raise _exceeded(held)
+        if claim is not None:
+            self._ledger.name(held, claim, now_ms)
         grant = Grant(held, facts, bound.output_max, self._clock.monotonic_ns())
         limit = None
         if bound.injected is not None:
             limit = OutputLimit(route.upstream.place.output_limit_field, bound.injected)
         attempt = Attempt(route.upstream, route.model, limit)
-        admission = Admission(request_id, caller, (attempt,), self._ledger.ticket(), grant, standing)
+        admission = Admission(request_id, caller, (attempt,), self._ledger.ticket(), grant, standing, claim)
         if self._before_dispatch:
             await self._on_disk(admission)
         return admission
@@ -177,11 +193,18 @@ class LocalControlPlane:
             charge.tier,
         )
         closed = self._ledger.settle(grant.hold, facts, charge, outcome)
+        if admission.claim is not None:
+            self._ledger.unclaim(grant.hold, admission.claim, void=charge.void)
         caller = admission.caller
         self._notes.settled(
             Settled(admission.request_id, caller.key_name, grant.hold.amount, facts, outcome, closed)
         )
         return self._ledger.ticket()
+
+    def keep(self, admission: Admission, kept: Kept) -> None:
+        """Queue the answer ahead of the settlement, never as a part of it: that must not need new disk."""
+        if admission.claim is not None:
+            self._ledger.keep(admission.grant.hold, admission.claim, kept)
 
     def follow(self, admission: Admission, generated: Callable[[], int]) -> None:
         """Keep count of a live stream, so that a crash charges for what was seen of it."""
@@ -225,9 +248,13 @@ def _bound(intent: Intent, price: Price, bundle: Bundle) -> _Bound:
 def _check_leave(seat: Seat, model: str) -> None:
     """Whether this key's user may ask at all, and for this model."""
     if seat.user.blocked:
-        raise UserBlocked(f"user {seat.user.id!r} is blocked")
+        raise _blocked(seat.user.id)
     if not seat.key.may_name(model):
         raise ModelNotAllowed(f"model {model!r} is not permitted for this API key", param="model")
+
+
+def _blocked(user_id: str) -> UserBlocked:
+    return UserBlocked(f"user {user_id!r} is blocked")
 
 
 def _exceeded(refused: Refused) -> BudgetExceeded:

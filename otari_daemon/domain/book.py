@@ -13,6 +13,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from otari_daemon.domain.idempotency import Named, Unnamed
 from otari_daemon.domain.money import ZERO, Nano
 from otari_daemon.domain.windows import FOREVER_MS, Period, Window
 
@@ -126,7 +127,7 @@ class OverageAcknowledged(NamedTuple):
     amount: Nano
 
 
-Entry = BundleOpened | HoldOpened | HoldClosed | OverageAcknowledged
+Entry = BundleOpened | HoldOpened | HoldClosed | OverageAcknowledged | Named | Unnamed
 
 
 class HoldClosedTwice(Exception):

@@ -8,6 +8,7 @@ from typing import NamedTuple, Protocol
 
 from otari_daemon.control.plane import Admission, Caller, ControlPlane
 from otari_daemon.domain.errors import GatewayError, InvalidRequest, LedgerUnavailable, ReaderLeft
+from otari_daemon.domain.idempotency import Claim, Kept
 from otari_daemon.domain.intent import Intent, presumed_tokens
 from otari_daemon.domain.records import Reason
 from otari_daemon.domain.settling import Consumption
@@ -16,7 +17,8 @@ from otari_daemon.pipeline.replies import SETTLED_WAIT_S, Reply, StreamReply, Wh
 from otari_daemon.pipeline.settlement import Settlement
 from otari_daemon.providers.http1.errors import UpstreamError
 from otari_daemon.providers.upstream import Exchange
-from otari_daemon.wire.dialect import Dialect
+from otari_daemon.wire.dialect import Body, Dialect
+from otari_daemon.wire.fingerprint import fingerprint
 from otari_daemon.wire.strict_json import InvalidJson, decode
 
 HOLD_WAIT_S = 2.0
@@ -38,13 +40,14 @@ class Reader(Protocol):
 
 
 class Call(NamedTuple):
-    """One authenticated request, read whole."""
+    """One authenticated request, read whole; `idempotency_key` is the client's own name for it."""
 
     dialect: Dialect
     caller: Caller
     request_id: str
     body: bytes
     reader: Reader
+    idempotency_key: str | None = None
 
 
 class Gateway:
@@ -61,11 +64,17 @@ class Gateway:
     async def complete(self, call: Call) -> Reply:
         """Admit, relay, settle. Raises GatewayError, or ReaderLeft when nobody is left to answer."""
         dialect, model = call.dialect, None
+        claim: Claim | None = None
         try:
             body = decode(call.body)
             intent = dialect.read_intent(body, len(call.body))
             model = intent.model
-            admission = await self._plane.admit(call.caller, intent, call.request_id, dialect.endpoint)
+            if call.idempotency_key is not None:
+                found = await self._claim(call, call.idempotency_key, body)
+                if isinstance(found, Kept):
+                    return WholeReply(*found, standing=None, replayed=True)
+                claim = found
+            admission = await self._admit(call, intent, claim)
         except InvalidJson as refusal:
             error = InvalidRequest(str(refusal))
             self._refused(call, error, model)
@@ -82,6 +91,21 @@ class Gateway:
             settlement.close(Reason.UNSENT)
             raise
         return await self._relay(call, intent, admission, settlement, exchange)
+
+    async def _claim(self, call: Call, name: str, body: Body) -> Claim | Kept:
+        """The right to make a request under the client's name for it, or the answer it has had."""
+        return await self._plane.claim(call.caller, call.dialect.endpoint, name, fingerprint(body))
+
+    async def _admit(self, call: Call, intent: Intent, claim: Claim | None) -> Admission:
+        """Admit; a claim whose request is not admitted is given back."""
+        admit = self._plane.admit(call.caller, intent, call.request_id, call.dialect.endpoint, claim)
+        if claim is None:
+            return await admit
+        try:
+            return await admit
+        except BaseException:
+            self._plane.unclaim(claim)
+            raise
 
     async def _relay(
         self, call: Call, intent: Intent, admission: Admission, settlement: Settlement, exchange: Exchange
@@ -134,14 +158,17 @@ class Gateway:
         answer = await exchange.read(ANSWER_BYTES_MAX)
         exchange.close()
         reading = call.dialect.read_answer(answer)
+        content_type = exchange.header(b"content-type") or b"application/json"
+        provider = admission.attempts[0].upstream.name
+        if admission.claim is not None and not reading.broken:
+            self._plane.keep(admission, Kept(answer, content_type, provider))
         ticket = settlement.close(reading.reason, reading.seen, 502 if reading.broken else 200)
         if not ticket.durable:
             await ticket.wait(SETTLED_WAIT_S)
         await _durable(admission)
         if reading.broken:
             raise failures.garbled()
-        content_type = exchange.header(b"content-type") or b"application/json"
-        return WholeReply(answer, content_type, admission.attempts[0].upstream.name, admission.standing)
+        return WholeReply(answer, content_type, provider, admission.standing)
 
     async def _refusal(
         self, call: Call, admission: Admission, settlement: Settlement, exchange: Exchange

@@ -21,12 +21,13 @@ SETTLED_WAIT_S = 2.0
 
 
 class WholeReply(NamedTuple):
-    """A finished answer, as the provider wrote it."""
+    """A finished answer, as the provider wrote it; `replayed` if that was for an earlier request."""
 
     body: bytes
     content_type: bytes
     provider: str
     standing: Standing | None
+    replayed: bool = False
 
 
 class StreamReply:

@@ -272,6 +272,11 @@ def ends_transaction(error: Exception) -> bool:
     return isinstance(error, sqlite3.Error) and _code(error) & 0xFF in _PASSING | _DAMAGED
 
 
+def damaged(error: Exception) -> bool:
+    """Whether the engine says that the file is not a sound database."""
+    return isinstance(error, sqlite3.Error) and _code(error) & 0xFF in _DAMAGED
+
+
 def judged(error: Exception) -> StoreError:
     """What a failed transaction means: `StoreUnavailable` passes, any other `StoreError` does not."""
     cause = sqlite_error(error)

@@ -118,7 +118,18 @@ _EXPLAINING = (
     "ALTER TABLE refusal ADD COLUMN budget TEXT",
 )
 
+_IDEMPOTENCY = (
+    """CREATE TABLE idempotency(
+  key_id TEXT NOT NULL, endpoint TEXT NOT NULL, name TEXT NOT NULL, fingerprint BLOB NOT NULL,
+  rid BLOB NOT NULL, created_ms INTEGER NOT NULL, answer_bytes INTEGER NOT NULL, answer BLOB,
+  content_type TEXT, provider TEXT, PRIMARY KEY(key_id, endpoint, name)) STRICT""",
+    "CREATE INDEX idempotency_created ON idempotency(created_ms)",
+    "CREATE INDEX idempotency_rid ON idempotency(rid)",
+    "CREATE INDEX idempotency_key ON idempotency(key_id, created_ms, answer_bytes)",
+)
+
 REVISIONS: Final = (
     Revision(1, "the ledger and what operators set up", _FIRST),
     Revision(2, "what explains a hold, a price and a refusal", _EXPLAINING),
+    Revision(3, "idempotency keys", _IDEMPOTENCY),
 )

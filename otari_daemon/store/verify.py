@@ -17,7 +17,7 @@ from otari_daemon.domain.pricing import Price, Rates, charge
 from otari_daemon.domain.records import Reason
 from otari_daemon.domain.usage import UNITS_MAX, Usage
 from otari_daemon.store import sql
-from otari_daemon.store.database import Session
+from otari_daemon.store.database import Session, damaged
 from otari_daemon.store.fold import card_id
 from otari_daemon.store.schema import POSTED, PRESUMED, SENT, UNSET, UNSET_NANO, VOIDED
 
@@ -81,10 +81,15 @@ def verify(session: Session) -> Report:
     """Check every row against the rules; reads the whole ledger once."""
     proof = _Proof(session)
     findings: list[Finding] = []
-    for finding in proof.run():
-        findings.append(finding)
-        if len(findings) == FINDINGS_MAX:
-            break
+    try:
+        for finding in proof.run():
+            findings.append(finding)
+            if len(findings) == FINDINGS_MAX:
+                break
+    except Exception as error:
+        if not damaged(error):
+            raise
+        findings.append(Finding("file", "database", f"it cannot be read to its end: {error}"))
     return Report(proof.holds, proof.balances, tuple(findings))
 
 
