@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from functools import partial
 from typing import NamedTuple, Protocol
 
@@ -90,7 +90,8 @@ class Gateway:
         except BaseException:
             settlement.close(Reason.UNSENT)
             raise
-        return await self._relay(call, intent, admission, settlement, exchange)
+        relaying = self._relay(call, intent, admission, settlement, exchange)
+        return await (relaying if claim is None else _named(relaying, settlement))
 
     async def _claim(self, call: Call, name: str, body: Body) -> Claim | Kept:
         """The right to make a request under the client's name for it, or the answer it has had."""
@@ -187,6 +188,16 @@ class Gateway:
 
     def _refused(self, call: Call, error: GatewayError, model: str | None) -> None:
         self._plane.refused(call.caller, call.request_id, call.dialect.endpoint, error, model)
+
+
+async def _named(relaying: Coroutine[None, None, Reply], settlement: Settlement) -> Reply:
+    """Hold a failure back until its settlement is on disk, so that who asks again meets what came of it."""
+    try:
+        return await relaying
+    except GatewayError:
+        if settlement.ticket is not None:
+            await settlement.ticket.wait(SETTLED_WAIT_S)
+        raise
 
 
 def _is_event_stream(exchange: Exchange) -> bool:

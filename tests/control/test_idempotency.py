@@ -246,8 +246,8 @@ def fill(world: World, count: int, answer_bytes: int) -> None:
     with sqlite3.connect(world.path, timeout=WAIT_S) as con:
         con.execute(
             """WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?)
-            INSERT INTO idempotency SELECT key_id, endpoint, 'fill' || i, fingerprint, rid, created_ms, ?, NULL,
-            NULL, NULL FROM idempotency, n WHERE name = 'old'""",
+            INSERT INTO idempotency SELECT key_id, endpoint, 'fill' || i, fingerprint, rid, created_ms, ?,
+            NULL, NULL, NULL FROM idempotency, n WHERE name = 'old'""",
             (count, answer_bytes),
         )
     con.close()
