@@ -116,6 +116,7 @@ class Ledger:
     """How the books are kept."""
 
     durability: Literal["before_response", "before_dispatch"] = "before_response"
+    audit_s: Seconds = field(default=60.0, metadata=RESTART)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,7 +21,7 @@ from otari_daemon.domain.idempotency import (
 from otari_daemon.domain.limits import Slots, seconds_up
 from otari_daemon.store import idempotency
 from otari_daemon.store.errors import StoreUnavailable
-from otari_daemon.store.idempotency import Found, Room
+from otari_daemon.store.idempotency import EXPIRED_PER_WRITE, Found, Room
 from otari_daemon.store.store import Store
 
 _MS_NS = 1_000_000
@@ -64,6 +64,12 @@ class Claims:
             raise
         self.release(claim)
         return kept
+
+    async def expire(self, now_ms: int) -> None:
+        """Remove the rows of names that nobody is told of any more; some at a time, until none are left."""
+        removed = EXPIRED_PER_WRITE
+        while removed == EXPIRED_PER_WRITE:  # fewer rows each time
+            removed = await self._store.write(idempotency.expire, now_ms - RETENTION_MS)
 
     def release(self, claim: Claim) -> None:
         """The name's request is over, or was never admitted; a claim that is not there is no error."""

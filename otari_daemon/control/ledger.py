@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
+from otari_daemon.control.auditor import Auditor
 from otari_daemon.control.idempotency import Claims
 from otari_daemon.domain.book import Book, Bundle, Closed, Hold, Refused
 from otari_daemon.domain.errors import LedgerUnavailable
@@ -72,8 +73,10 @@ class Ledger:
 
     def __init__(self, book: Book, store: Store, loop: asyncio.AbstractEventLoop) -> None:
         self.book = book
+        self.hold_leaks = 0
         self.slots = Slots()
         self.claims = Claims(store)
+        self.auditor = Auditor(store)
         self._store = store
         self._loop = loop
         self._ticket: BatchTicket | None = None

@@ -136,7 +136,9 @@ class LocalControlPlane:
         if bound.injected is not None:
             limit = OutputLimit(route.upstream.place.output_limit_field, bound.injected)
         attempt = Attempt(route.upstream, route.model, limit)
-        admission = Admission(request_id, caller, (attempt,), self._ledger.ticket(), grant, standing, claim)
+        admission = held.owner = Admission(
+            request_id, caller, (attempt,), self._ledger.ticket(), grant, standing, claim
+        )
         if self._before_dispatch:
             await self._on_disk(admission)
         return admission
@@ -180,7 +182,10 @@ class LocalControlPlane:
 
     def settle(self, admission: Admission, ending: Ending) -> Ticket:
         """Charge by how it ended; the hold's row becomes the usage row in the same transaction."""
+        if admission.expired:  # the watchdog was first
+            return self._ledger.ticket()
         grant: Grant = admission.grant
+        grant.hold.owner = None  # a circle costs the collector
         facts = grant.facts
         charge = bill(ending.reason, ending.seen, facts.prompt_presumed, grant.output_max, facts.price)
         outcome = Outcome(

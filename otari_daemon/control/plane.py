@@ -60,7 +60,7 @@ class Admission:
     """Leave to make one request, with the money for it set aside.
 
     `standing` is what the caller is told of its rate limit; None where none applies. `claim` is that of its
-    idempotency key, if it came with one.
+    idempotency key, if it came with one. `expired`: it was open for too long and has been closed as leaked.
     """
 
     request_id: str
@@ -70,6 +70,7 @@ class Admission:
     grant: Any
     standing: Standing | None = None
     claim: Claim | None = None
+    expired: bool = False
 
 
 class ControlPlane(Protocol):

@@ -74,12 +74,13 @@ class Bundle:
 
 @dataclass(slots=True)
 class Hold:
-    """Money set aside for one request; closed once."""
+    """Money set aside for one request; closed once. `owner` is whatever can close it, while it is open."""
 
     rid: bytes
     bundle: Bundle
     amount: Nano
     open: bool = True
+    owner: object = None
 
 
 class Refused(NamedTuple):

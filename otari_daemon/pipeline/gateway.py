@@ -144,7 +144,9 @@ class Gateway:
             exchange.close()
             release()
             raise error from None
-        except BaseException:
+        except BaseException as error:
+            if isinstance(error, LedgerUnavailable):
+                settlement.close(Reason.WITHHELD, status=error.status)
             settlement.close(Reason.CLIENT_CUT if exchange.sent else Reason.UNSENT)
             exchange.close()
             release()
