@@ -155,6 +155,7 @@ class Config:
     require_pricing: bool = True
     default_pricing: bool = True
     rate_limit_rpm: Count | None = None
+    stream_keep_alive_s: Seconds | None = 15.0
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     drain_timeout_s: Seconds = 90.0
     ledger: Ledger = Ledger()

@@ -51,10 +51,16 @@ class Call(NamedTuple):
 
 
 class Gateway:
-    """Serves inference requests: the one route every dialect takes."""
+    """Serves inference requests: the one route every dialect takes.
 
-    def __init__(self, plane: ControlPlane, monotonic_ns: Callable[[], int]) -> None:
+    A stream that is silent for `keep_alive_s` carries a comment; None leaves it as the provider made it.
+    """
+
+    def __init__(
+        self, plane: ControlPlane, monotonic_ns: Callable[[], int], keep_alive_s: float | None = None
+    ) -> None:
         self._plane = plane
+        self._keep_alive_s = keep_alive_s
         self._monotonic_ns = monotonic_ns
 
     async def authenticate(self, credential: bytes, request_id: str, endpoint: str) -> Caller:
@@ -134,7 +140,7 @@ class Gateway:
                     call.request_id,
                     name,
                     admission.standing,
-                )
+                ).keep_alive(self._keep_alive_s)
             reply = await self._whole(call, admission, settlement, exchange)
         except UpstreamError as failure:
             answering = exchange.status != 0

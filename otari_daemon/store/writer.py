@@ -266,8 +266,8 @@ class Writer:
             if not self._failing:
                 self._failing = True
                 self._say(available=False)
-            if not jobs:
-                return True
+            if not jobs and self._closing.is_set():
+                return True  # else try an empty one: nothing is posted while we are unavailable, so who would tell?
             if not self._pause(pause_s):
                 return False
             pause_s = min(pause_s * 2, RETRY_LONGEST_S)
