@@ -80,7 +80,8 @@ class Gateway:
                 if isinstance(found, Kept):
                     return WholeReply(*found, standing=None, replayed=True)
                 claim = found
-            admission = await self._admit(call, intent, claim)
+            admitting = self._plane.admit(call.caller, intent, call.request_id, dialect.endpoint, claim)
+            admission = await (admitting if claim is None else self._or_unclaim(admitting, claim))
         except InvalidJson as refusal:
             error = InvalidRequest(str(refusal))
             self._refused(call, error, model)
@@ -103,13 +104,10 @@ class Gateway:
         """The right to make a request under the client's name for it, or the answer it has had."""
         return await self._plane.claim(call.caller, call.dialect.endpoint, name, fingerprint(body))
 
-    async def _admit(self, call: Call, intent: Intent, claim: Claim | None) -> Admission:
-        """Admit; a claim whose request is not admitted is given back."""
-        admit = self._plane.admit(call.caller, intent, call.request_id, call.dialect.endpoint, claim)
-        if claim is None:
-            return await admit
+    async def _or_unclaim(self, admitting: Coroutine[None, None, Admission], claim: Claim) -> Admission:
+        """The admission; a claim whose request is not admitted is given back."""
         try:
-            return await admit
+            return await admitting
         except BaseException:
             self._plane.unclaim(claim)
             raise

@@ -13,7 +13,7 @@ COMMENT = b": keep-alive\n\n"
 class Pulse:
     """Nudges an exchange whenever its reader has heard nothing for `interval_s`.
 
-    One timer a stream; a chunk costs it a look at the clock. An exchange that nobody waits for takes no notice.
+    One timer a stream; a chunk costs a look at the clock. An exchange that nobody waits for takes no notice.
     """
 
     __slots__ = ("_exchange", "_heard_s", "_interval_s", "_loop", "_timer")

@@ -267,7 +267,9 @@ class Writer:
                 self._failing = True
                 self._say(available=False)
             if not jobs and self._closing.is_set():
-                return True  # else try an empty one: nothing is posted while we are unavailable, so who would tell?
+                return (
+                    True  # else an empty one is tried: nothing is posted that could tell when it works again
+                )
             if not self._pause(pause_s):
                 return False
             pause_s = min(pause_s * 2, RETRY_LONGEST_S)
