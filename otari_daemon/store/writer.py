@@ -268,7 +268,7 @@ class Writer:
                 self._say(available=False)
             if not jobs and self._closing.is_set():
                 return (
-                    True  # else an empty one is tried: nothing is posted that could tell when it works again
+                    True  # else an empty one is tried: no post may come to tell when it works again
                 )
             if not self._pause(pause_s):
                 return False
