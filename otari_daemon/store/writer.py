@@ -267,9 +267,7 @@ class Writer:
                 self._failing = True
                 self._say(available=False)
             if not jobs and self._closing.is_set():
-                return (
-                    True  # else an empty one is tried: no post may come to tell when it works again
-                )
+                return True  # else an empty one is tried: no post may come to tell when it works again
             if not self._pause(pause_s):
                 return False
             pause_s = min(pause_s * 2, RETRY_LONGEST_S)
