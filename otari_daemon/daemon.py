@@ -25,6 +25,7 @@ from otari_daemon.control.notes import Notes
 from otari_daemon.control.operations import DaemonFacts, LocalOperations, bootstrap
 from otari_daemon.control.refusal_log import RefusalLog
 from otari_daemon.control.seats import Seats
+from otari_daemon.control.watchdog import Watchdog
 from otari_daemon.front.limits import FrontLimits
 from otari_daemon.front.protocol import protocol_class
 from otari_daemon.mock.server import serve as serve_mock
@@ -37,6 +38,7 @@ from otari_daemon.telemetry.activity import Activity
 from otari_daemon.telemetry.clock import SystemClock
 
 TICK_S = 1.0
+FORGET_S = 60.0
 STORE_CLOSE_S = 10.0
 GC_THRESHOLDS = (50_000, 20, 20)
 AFTER_DRAIN_S = 2.0
@@ -181,7 +183,8 @@ class Daemon:
     ) -> None:
         serving = asyncio.create_task(public.serve([public_socket]))
         administering = asyncio.create_task(admin.serve([admin_socket]))
-        ticking = asyncio.create_task(_tick(books))
+        auditing = books.ledger.auditor.run(self._config.ledger.audit_s)
+        ticking = asyncio.gather(_tick(books, runtime), _forget(books), auditing)
         ticking.add_done_callback(lambda _: self._stop.set())  # without its upkeep a daemon stops
         await asyncio.gather(public.listening.wait(), admin.listening.wait())
         _calm_collector()
@@ -228,14 +231,24 @@ def _calm_collector() -> None:
     gc.set_threshold(*GC_THRESHOLDS)
 
 
-async def _tick(books: Books) -> None:
+async def _forget(books: Books) -> None:
+    """Once a minute until cancelled: idempotency keys that are older than a day."""
+    while True:
+        await asyncio.sleep(FORGET_S)
+        with contextlib.suppress(StoreUnavailable):  # they can wait
+            await books.ledger.claims.expire(books.clock.now_ms())
+
+
+async def _tick(books: Books, runtime: Runtime) -> None:
     """Once a second until cancelled: progress, refusals and uses of keys to disk, and a look at its space.
 
     Ends the daemon by raising when the ledger has stopped for good.
     """
+    watchdog = Watchdog(books.ledger, books.clock.monotonic_ns)
     while True:
         await asyncio.sleep(TICK_S)
         books.ledger.checkpoint()
+        watchdog.look(runtime.plane.settle)
         await books.notes.refusals.flush()
         books.store.check_space(len(books.ledger.book.open_holds))
         if books.store.failure is not None:

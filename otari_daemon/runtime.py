@@ -94,7 +94,8 @@ def build_runtime(config: Config, books: Books, mock_socket: Path | None, stored
         limits=_request_limits(config),
         before_dispatch=config.ledger.durability == "before_dispatch",
     )
-    return Runtime(config, catalog, plane, Gateway(plane, books.clock.monotonic_ns), upstreams)
+    gateway = Gateway(plane, books.clock.monotonic_ns, config.stream_keep_alive_s)
+    return Runtime(config, catalog, plane, gateway, upstreams)
 
 
 def _request_limits(config: Config) -> Limits:

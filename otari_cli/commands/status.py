@@ -51,7 +51,16 @@ def _ledger(status: Status) -> str:
     waiting = counted(status.ledger_backlog, "operation")
     if not status.ledger_available:
         return f"UNAVAILABLE, {waiting} unwritten: nothing billable is admitted"
-    return f"available, {waiting} to write"
+    return f"available, {waiting} to write{_proof(status)}"
+
+
+def _proof(status: Status) -> str:
+    proven = ", not audited yet"
+    if status.audited_s_ago is not None:
+        proven = f", audited {lasting(status.audited_s_ago * 1000)} ago"
+    if not status.hold_leaks:
+        return proven
+    return f"{proven}; {counted(status.hold_leaks, 'hold')} LEAKED and closed as ambiguous"
 
 
 def _providers(status: Status) -> str:

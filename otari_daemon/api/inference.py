@@ -9,6 +9,7 @@ from falcon.asgi import Request, Response
 
 from otari_daemon.api.credentials import credential
 from otari_daemon.api.headers import REQUEST_ID, NobodyWatches
+from otari_daemon.api.idempotency import idempotency_key
 from otari_daemon.domain.errors import GatewayError, RateLimited, ReaderLeft
 from otari_daemon.domain.limits import Standing
 from otari_daemon.domain.records import Instead
@@ -35,16 +36,19 @@ class InferenceResource:
         dialect = self._dialect
         try:
             token = credential(scope["headers"])
+            name = idempotency_key(scope["headers"])
             caller = await gateway.authenticate(token, request_id, dialect.endpoint)
             body = await req.stream.read()
             reader = scope.get(READER) or NobodyWatches()
-            reply = await gateway.complete(Call(dialect, caller, request_id, body, reader))
+            reply = await gateway.complete(Call(dialect, caller, request_id, body, reader, name))
         except GatewayError as error:
             answer_error(resp, dialect, error, request_id)
         except ReaderLeft:
             resp.status = 499
         else:
             if isinstance(reply, WholeReply):
+                if reply.replayed:
+                    resp.set_header("idempotent-replayed", "true")
                 resp.data = reply.body
                 resp.content_type = reply.content_type.decode("latin-1")
             else:

@@ -116,6 +116,7 @@ class Ledger:
     """How the books are kept."""
 
     durability: Literal["before_response", "before_dispatch"] = "before_response"
+    audit_s: Seconds = field(default=60.0, metadata=RESTART)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,6 +157,7 @@ class Config:
     require_pricing: bool = True
     default_pricing: bool = True
     rate_limit_rpm: Count | None = None
+    stream_keep_alive_s: Seconds | None = 15.0
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     drain_timeout_s: Seconds = 90.0
     ledger: Ledger = Ledger()

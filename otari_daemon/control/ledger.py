@@ -10,9 +10,12 @@ import math
 from collections.abc import Callable
 from functools import partial
 
+from otari_daemon.control.auditor import Auditor
+from otari_daemon.control.idempotency import Claims
 from otari_daemon.control.lines import Lines
 from otari_daemon.domain.book import Book, Bundle, Closed, Hold, Refused
 from otari_daemon.domain.errors import LedgerUnavailable
+from otari_daemon.domain.idempotency import Claim, Kept, Named, Unnamed
 from otari_daemon.domain.limits import Slots
 from otari_daemon.domain.money import ZERO, Nano
 from otari_daemon.domain.records import Facts, Outcome, Progress
@@ -45,6 +48,15 @@ class BatchTicket:
         await waiter
         return self.durable
 
+    def then(self, act: Callable[[], None]) -> None:
+        """Have `act` called once the batch is on disk; at once if it is."""
+        if self.durable:
+            act()
+            return
+        waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        waiter.add_done_callback(lambda _: act())
+        self._waiters.append((math.inf, waiter))
+
     def resolve(self) -> None:
         """The batch is on disk: wake everyone."""
         self.durable = True
@@ -66,8 +78,11 @@ class Ledger:
 
     def __init__(self, book: Book, store: Store, loop: asyncio.AbstractEventLoop) -> None:
         self.book = book
+        self.hold_leaks = 0
         self.slots = Slots()
         self.lines = Lines()
+        self.claims = Claims(store)
+        self.auditor = Auditor(store)
         self._store = store
         self._loop = loop
         self._ticket: BatchTicket | None = None
@@ -103,6 +118,23 @@ class Ledger:
         if isinstance(held, Hold):
             self.slots.take(facts.key_id)
         return held
+
+    def name(self, hold: Hold, claim: Claim, now_ms: int) -> None:
+        """Write a hold's idempotency key in the hold's own transaction; on the turn it was reserved."""
+        self.book.journal.append(Named(claim.scoped, claim.fingerprint, hold.rid, now_ms))
+
+    def keep(self, hold: Hold, claim: Claim, kept: Kept) -> None:
+        """Keep an answer for its idempotency key, if it can be; before its hold is settled."""
+        self.claims.keep(claim, hold.rid, kept)
+
+    def unclaim(self, hold: Hold, claim: Claim, *, void: bool) -> None:
+        """The request of an idempotency key has been settled: once that is on disk, its row answers for it.
+
+        Where nothing was consumed, the key is free again.
+        """
+        if void:
+            self.book.journal.append(Unnamed(claim.scoped, hold.rid))
+        self.ticket().then(lambda: self.claims.release(claim))
 
     def watch(self, hold: Hold, generated: Callable[[], int]) -> None:
         """Keep a live stream's output count on disk, once a second, until its hold closes."""

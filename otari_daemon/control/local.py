@@ -25,6 +25,7 @@ from otari_daemon.domain.errors import (
     Unauthenticated,
     UserBlocked,
 )
+from otari_daemon.domain.idempotency import Claim, Kept, Scoped
 from otari_daemon.domain.intent import Intent, OutputLimit
 from otari_daemon.domain.limits import Limits, Pace, Standing, seconds_up
 from otari_daemon.domain.money import AMOUNT_MAX, Nano
@@ -52,6 +53,18 @@ class Grant(NamedTuple):
     facts: Facts
     output_max: int
     started_ns: int
+
+
+class _Asked(NamedTuple):
+    """A request within its limits, about to be admitted; `instead` is set for a budget's fallback."""
+
+    caller: Caller
+    intent: Intent
+    request_id: str
+    endpoint: str
+    standing: Standing | None
+    claim: Claim | None
+    instead: Instead | None = None
 
 
 class LocalControlPlane:
@@ -91,31 +104,41 @@ class LocalControlPlane:
         seat.used_ms = now_ms
         return Caller(seat.key.id, seat.key.name, seat.user.id, seat)
 
-    async def admit(
-        self, caller: Caller, intent: Intent, request_id: str, endpoint: str, reader: Leaving = STAYS
-    ) -> Admission:
-        """Resolve, price the worst case, and set that aside under every ceiling of the key."""
-        now_ms = self._clock.now_ms()
-        self._check_load(caller, now_ms)
-        standing = self._paced(caller, now_ms)
-        admitted = self._try(caller, intent, request_id, endpoint, standing, None)
-        if isinstance(admitted, Refused):
-            again = partial(self._again, caller, intent, request_id, endpoint, standing)
-            admitted = await self._overflow.admit(admitted, intent.model, again, reader)
-        if self._before_dispatch:
-            await self._on_disk(admitted)
-        return admitted
+    async def claim(self, caller: Caller, endpoint: str, name: str, fingerprint: bytes) -> Claim | Kept:
+        """Look a client's idempotency key up, in memory and then in the database."""
+        if caller.seat.user.blocked:
+            raise _blocked(caller.user_id)
+        scoped = Scoped(caller.key_id, endpoint, name)
+        return await self._ledger.claims.take(scoped, fingerprint, self._clock.now_ms())
 
-    def _try(
+    def unclaim(self, claim: Claim) -> None:
+        """Let the next request have the key."""
+        self._ledger.claims.release(claim)
+
+    async def admit(
         self,
         caller: Caller,
         intent: Intent,
         request_id: str,
         endpoint: str,
-        standing: Standing | None,
-        instead: Instead | None,
-    ) -> Admission | Refused:
+        reader: Leaving = STAYS,
+        claim: Claim | None = None,
+    ) -> Admission:
+        """Resolve, price the worst case, and set that aside under every ceiling of the key."""
+        now_ms = self._clock.now_ms()
+        self._check_load(caller, now_ms)
+        asked = _Asked(caller, intent, request_id, endpoint, self._paced(caller, now_ms), claim)
+        admitted = self._try(asked)
+        if isinstance(admitted, Refused):
+            again = partial(self._again, asked)
+            admitted = await self._overflow.admit(admitted, intent.model, again, reader)
+        if self._before_dispatch:
+            await self._on_disk(admitted)
+        return admitted
+
+    def _try(self, asked: _Asked) -> Admission | Refused:
         """One admission, decided at once."""
+        caller, intent, request_id, endpoint, standing, claim, instead = asked
         seat: Seat = caller.seat
         now_ms = self._clock.now_ms()
         route = self._catalog.resolve(intent.model)
@@ -142,6 +165,8 @@ class LocalControlPlane:
         held = self._ledger.reserve(self._rid_of(request_id), bundle, bound.amount, facts)
         if isinstance(held, Refused):
             return held
+        if claim is not None:
+            self._ledger.name(held, claim, now_ms)
         if bundle.watches:
             self._notes.watched(held)
         grant = Grant(held, facts, bound.output_max, self._clock.monotonic_ns())
@@ -149,18 +174,14 @@ class LocalControlPlane:
         if bound.injected is not None:
             limit = OutputLimit(route.upstream.place.output_limit_field, bound.injected)
         attempt = Attempt(route.upstream, route.model, limit)
-        return Admission(request_id, caller, (attempt,), self._ledger.ticket(), grant, standing, instead)
+        admission = held.owner = Admission(
+            request_id, caller, (attempt,), self._ledger.ticket(), grant, standing, instead, claim
+        )
+        return admission
 
-    def _again(
-        self,
-        caller: Caller,
-        intent: Intent,
-        request_id: str,
-        endpoint: str,
-        standing: Standing | None,
-        instead: Instead | None,
-    ) -> Admission | Refused:
+    def _again(self, asked: _Asked, instead: Instead | None) -> Admission | Refused:
         """Try once more: later, when the key may be gone or too busy, or at once with another model."""
+        caller, intent = asked.caller, asked.intent
         now_ms = self._clock.now_ms()
         seat = self._seats.by_id(caller.key_id)
         if seat is None or seat.key.refusal(now_ms) is not None:
@@ -169,7 +190,7 @@ class LocalControlPlane:
         self._check_load(caller, now_ms)
         if instead is not None:
             intent = intent._replace(model=instead.model)
-        return self._try(caller, intent, request_id, endpoint, standing, instead)
+        return self._try(asked._replace(caller=caller, intent=intent, instead=instead))
 
     def _check_freeze(self, seat: Seat, now_ms: int) -> None:
         """Turn away whom an operator has stopped."""
@@ -224,7 +245,10 @@ class LocalControlPlane:
 
     def settle(self, admission: Admission, ending: Ending) -> Ticket:
         """Charge by how it ended; the hold's row becomes the usage row in the same transaction."""
+        if admission.expired:  # the watchdog was first
+            return self._ledger.ticket()
         grant: Grant = admission.grant
+        grant.hold.owner = None  # a circle costs the collector
         facts = grant.facts
         charge = bill(ending.reason, ending.seen, facts.prompt_presumed, grant.output_max, facts.price)
         outcome = Outcome(
@@ -237,11 +261,18 @@ class LocalControlPlane:
             charge.tier,
         )
         closed = self._ledger.settle(grant.hold, facts, charge, outcome)
+        if admission.claim is not None:
+            self._ledger.unclaim(grant.hold, admission.claim, void=charge.void)
         caller = admission.caller
         self._notes.settled(
             Settled(admission.request_id, caller.key_name, grant.hold.amount, facts, outcome, closed)
         )
         return self._ledger.ticket()
+
+    def keep(self, admission: Admission, kept: Kept) -> None:
+        """Queue the answer ahead of the settlement, never as a part of it: that must not need new disk."""
+        if admission.claim is not None:
+            self._ledger.keep(admission.grant.hold, admission.claim, kept)
 
     def follow(self, admission: Admission, generated: Callable[[], int]) -> None:
         """Keep count of a live stream, so that a crash charges for what was seen of it."""
@@ -285,6 +316,10 @@ def _bound(intent: Intent, price: Price, bundle: Bundle) -> _Bound:
 def _check_leave(seat: Seat, model: str) -> None:
     """Whether this key's user may ask at all, and for this model."""
     if seat.user.blocked:
-        raise UserBlocked(f"user {seat.user.id!r} is blocked")
+        raise _blocked(seat.user.id)
     if not seat.key.may_name(model):
         raise ModelNotAllowed(f"model {model!r} is not permitted for this API key", param="model")
+
+
+def _blocked(user_id: str) -> UserBlocked:
+    return UserBlocked(f"user {user_id!r} is blocked")

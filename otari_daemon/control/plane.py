@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
 from otari_daemon.domain.errors import GatewayError
+from otari_daemon.domain.idempotency import Claim, Kept
 from otari_daemon.domain.intent import Intent, OutputLimit
 from otari_daemon.domain.limits import Standing
 from otari_daemon.domain.records import Instead, Reason
@@ -82,7 +83,8 @@ class Admission:
     """Leave to make one request, with the money for it set aside.
 
     `standing` is what the caller is told of its rate limit; None where none applies. `instead` says that
-    another model runs than was asked for.
+    another model runs than was asked for. `claim` is that of its idempotency key, if it came with one.
+    `expired`: it was open for too long and has been closed as leaked.
     """
 
     request_id: str
@@ -92,6 +94,8 @@ class Admission:
     grant: Any
     standing: Standing | None = None
     instead: Instead | None = None
+    claim: Claim | None = None
+    expired: bool = False
 
 
 class ControlPlane(Protocol):
@@ -100,13 +104,31 @@ class ControlPlane(Protocol):
     async def authenticate(self, credential: bytes, request_id: str, endpoint: str) -> Caller:
         """Who presents this credential. Raises Unauthenticated, UserBlocked."""
 
+    async def claim(self, caller: Caller, endpoint: str, name: str, fingerprint: bytes) -> Claim | Kept:
+        """The right to make the request of an idempotency key, or the answer it has had.
+
+        Raises the GatewayError that says why there is neither. A claim that is not admitted is given back.
+        """
+
+    def unclaim(self, claim: Claim) -> None:
+        """Give back a claim whose request was not admitted."""
+
     async def admit(
-        self, caller: Caller, intent: Intent, request_id: str, endpoint: str, reader: Leaving = STAYS
+        self,
+        caller: Caller,
+        intent: Intent,
+        request_id: str,
+        endpoint: str,
+        reader: Leaving = STAYS,
+        claim: Claim | None = None,
     ) -> Admission:
         """Leave to make the request, or the GatewayError that says why not; a refusal moves no money.
 
         Raises ReaderLeft when the client leaves while its request waits for room.
         """
+
+    def keep(self, admission: Admission, kept: Kept) -> None:
+        """Keep the answer of an admission that has a claim; just before it is settled, never waiting."""
 
     def settle(self, admission: Admission, ending: Ending) -> Ticket:
         """Close the admission with what happened; never waits."""

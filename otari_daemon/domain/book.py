@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from otari_daemon.domain.exceeding import BLOCK, THROTTLE, OnExceed
+from otari_daemon.domain.idempotency import Named, Unnamed
 from otari_daemon.domain.money import ZERO, Nano
 from otari_daemon.domain.raises import Raise, in_force, total
 from otari_daemon.domain.windows import FOREVER_MS, Period, Window
@@ -90,12 +91,13 @@ class Bundle:
 
 @dataclass(slots=True)
 class Hold:
-    """Money set aside for one request; closed once."""
+    """Money set aside for one request; closed once. `owner` is whatever can close it, while it is open."""
 
     rid: bytes
     bundle: Bundle
     amount: Nano
     open: bool = True
+    owner: object = None
 
 
 class Refused(NamedTuple):
@@ -151,7 +153,7 @@ class OverageAcknowledged(NamedTuple):
     amount: Nano
 
 
-Entry = BundleOpened | HoldOpened | HoldClosed | OverageAcknowledged
+Entry = BundleOpened | HoldOpened | HoldClosed | OverageAcknowledged | Named | Unnamed
 
 
 class HoldClosedTwice(Exception):

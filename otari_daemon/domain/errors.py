@@ -12,6 +12,10 @@ GatewayError
 │   └── BudgetExceeded          budget_exceeded
 ├── NotFound                404 not_found
 ├── Conflict                409 conflict
+│   ├── KeyInUse                idempotency_key_in_use
+│   └── AlreadyCompleted        already_completed, with what the first request used
+├── KeyReused               422 idempotency_key_reused
+├── KeysExhausted           429 idempotency_keys_exhausted
 ├── RateLimited             429 rate_limit_exceeded
 │   └── BudgetBusy              a budget's room is held by others
 ├── Overloaded              503 overloaded
@@ -23,6 +27,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from otari_daemon.domain.idempotency import Completed
 from otari_daemon.domain.limits import Standing
 
 
@@ -109,6 +114,38 @@ class Conflict(GatewayError):
     """The change does not fit what is there now."""
 
     status, code, type = 409, "conflict", "invalid_request_error"
+
+
+class KeyInUse(Conflict):
+    """A request with the same idempotency key is still running."""
+
+    code, retryable, retry_after_s = "idempotency_key_in_use", True, 1
+
+
+class AlreadyCompleted(Conflict):
+    """The request with the same idempotency key has ended, and its answer cannot be given again."""
+
+    code = "already_completed"
+
+    def __init__(self, message: str, *, completed: Completed) -> None:
+        super().__init__(message)
+        self.completed = completed
+
+
+class KeyReused(GatewayError):
+    """An idempotency key came with another body than before."""
+
+    status, code, type = 422, "idempotency_key_reused", "invalid_request_error"
+
+
+class KeysExhausted(GatewayError):
+    """A virtual key has used as many idempotency keys as are remembered for it."""
+
+    status, code, type = 429, "idempotency_keys_exhausted", "rate_limit_error"
+
+    def __init__(self, message: str, *, retry_after_s: int) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
 
 
 class RateLimited(GatewayError):

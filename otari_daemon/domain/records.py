@@ -34,6 +34,7 @@ class Reason(IntEnum):
     UNSENT = 7  # the provider was provably never asked
     AMBIGUOUS = 8  # asked, and not one byte came back
     CRASH = 9  # this daemon died; closed by the next one
+    WITHHELD = 10  # the provider answered, but the hold was not on disk in time, so nothing was passed on
 
 
 class Instead(NamedTuple):

@@ -10,7 +10,7 @@ from otari_daemon.domain.records import Reason
 from otari_daemon.domain.usage import NOTHING, Usage
 
 TAIL_TOKENS = 64
-"""Charged beyond what was seen when the client leaves: a provider generates on until it notices."""
+"""Charged beyond what was seen when we break off: a provider generates on until it notices."""
 
 
 class Consumption(NamedTuple):
@@ -40,6 +40,8 @@ NO_BILL = Bill(NOTHING, ZERO, void=True)
 _FREE_ENDS = frozenset({Reason.REFUSED, Reason.UNSENT})
 _COUNTED_ENDS = frozenset({Reason.ESTIMATED, Reason.USAGE_INVALID, Reason.UPSTREAM_CUT})
 
+_BROKEN_OFF = frozenset({Reason.CLIENT_CUT, Reason.WITHHELD})
+
 
 def bill(reason: Reason, seen: Consumption, prompt_presumed: int, output_max: int, price: Price) -> Bill:
     """Apply the rule for one ending. A provider's believable usage always wins over our count."""
@@ -56,7 +58,7 @@ def _counted(reason: Reason, seen: Consumption, output_max: int) -> int:
     """Our count of the output. An estimate cannot pass the limit the answer was given; what was seen can."""
     if reason in _COUNTED_ENDS:
         estimated = seen.generated_tokens
-    elif reason is Reason.CLIENT_CUT:
+    elif reason in _BROKEN_OFF:
         estimated = seen.generated_tokens + TAIL_TOKENS
     else:
         return 0

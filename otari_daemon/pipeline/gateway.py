@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from functools import partial
 from typing import NamedTuple, Protocol
 
 from otari_daemon.control.plane import Admission, Caller, ControlPlane
 from otari_daemon.domain.errors import GatewayError, InvalidRequest, LedgerUnavailable, ReaderLeft
+from otari_daemon.domain.idempotency import Claim, Kept
 from otari_daemon.domain.intent import Intent, presumed_tokens
 from otari_daemon.domain.records import Reason
 from otari_daemon.domain.settling import Consumption
@@ -16,7 +17,8 @@ from otari_daemon.pipeline.replies import SETTLED_WAIT_S, Reply, StreamReply, Wh
 from otari_daemon.pipeline.settlement import Settlement
 from otari_daemon.providers.http1.errors import UpstreamError
 from otari_daemon.providers.upstream import Exchange
-from otari_daemon.wire.dialect import Dialect
+from otari_daemon.wire.dialect import Body, Dialect
+from otari_daemon.wire.fingerprint import fingerprint
 from otari_daemon.wire.strict_json import InvalidJson, decode
 
 HOLD_WAIT_S = 2.0
@@ -38,20 +40,27 @@ class Reader(Protocol):
 
 
 class Call(NamedTuple):
-    """One authenticated request, read whole."""
+    """One authenticated request, read whole; `idempotency_key` is the client's own name for it."""
 
     dialect: Dialect
     caller: Caller
     request_id: str
     body: bytes
     reader: Reader
+    idempotency_key: str | None = None
 
 
 class Gateway:
-    """Serves inference requests: the one route every dialect takes."""
+    """Serves inference requests: the one route every dialect takes.
 
-    def __init__(self, plane: ControlPlane, monotonic_ns: Callable[[], int]) -> None:
+    A stream that is silent for `keep_alive_s` carries a comment; None leaves it as the provider made it.
+    """
+
+    def __init__(
+        self, plane: ControlPlane, monotonic_ns: Callable[[], int], keep_alive_s: float | None = None
+    ) -> None:
         self._plane = plane
+        self._keep_alive_s = keep_alive_s
         self._monotonic_ns = monotonic_ns
 
     async def authenticate(self, credential: bytes, request_id: str, endpoint: str) -> Caller:
@@ -61,13 +70,20 @@ class Gateway:
     async def complete(self, call: Call) -> Reply:
         """Admit, relay, settle. Raises GatewayError, or ReaderLeft when nobody is left to answer."""
         dialect, model = call.dialect, None
+        claim: Claim | None = None
         try:
             body = decode(call.body)
             intent = dialect.read_intent(body, len(call.body))
             model = intent.model
-            admission = await self._plane.admit(
-                call.caller, intent, call.request_id, dialect.endpoint, call.reader
+            if call.idempotency_key is not None:
+                found = await self._claim(call, call.idempotency_key, body)
+                if isinstance(found, Kept):
+                    return WholeReply(*found, standing=None, replayed=True)
+                claim = found
+            admitting = self._plane.admit(
+                call.caller, intent, call.request_id, dialect.endpoint, call.reader, claim
             )
+            admission = await (admitting if claim is None else self._or_unclaim(admitting, claim))
         except InvalidJson as refusal:
             error = InvalidRequest(str(refusal))
             self._refused(call, error, model)
@@ -83,7 +99,20 @@ class Gateway:
         except BaseException:
             settlement.close(Reason.UNSENT)
             raise
-        return await self._relay(call, intent, admission, settlement, exchange)
+        relaying = self._relay(call, intent, admission, settlement, exchange)
+        return await (relaying if claim is None else _named(relaying, settlement))
+
+    async def _claim(self, call: Call, name: str, body: Body) -> Claim | Kept:
+        """The right to make a request under the client's name for it, or the answer it has had."""
+        return await self._plane.claim(call.caller, call.dialect.endpoint, name, fingerprint(body))
+
+    async def _or_unclaim(self, admitting: Coroutine[None, None, Admission], claim: Claim) -> Admission:
+        """The admission; a claim whose request is not admitted is given back."""
+        try:
+            return await admitting
+        except BaseException:
+            self._plane.unclaim(claim)
+            raise
 
     async def _relay(
         self, call: Call, intent: Intent, admission: Admission, settlement: Settlement, exchange: Exchange
@@ -111,7 +140,7 @@ class Gateway:
                     call.request_id,
                     name,
                     admission.standing,
-                )
+                ).keep_alive(self._keep_alive_s)
                 reply.instead = admission.instead
                 return reply
             whole = await self._whole(call, admission, settlement, exchange)
@@ -123,7 +152,9 @@ class Gateway:
             exchange.close()
             release()
             raise error from None
-        except BaseException:
+        except BaseException as error:
+            if isinstance(error, LedgerUnavailable):
+                settlement.close(Reason.WITHHELD, status=error.status)
             settlement.close(Reason.CLIENT_CUT if exchange.sent else Reason.UNSENT)
             exchange.close()
             release()
@@ -138,15 +169,17 @@ class Gateway:
         answer = await exchange.read(ANSWER_BYTES_MAX)
         exchange.close()
         reading = call.dialect.read_answer(answer)
+        content_type = exchange.header(b"content-type") or b"application/json"
+        provider = admission.attempts[0].upstream.name
+        if admission.claim is not None and not reading.broken:
+            self._plane.keep(admission, Kept(answer, content_type, provider))
         ticket = settlement.close(reading.reason, reading.seen, 502 if reading.broken else 200)
         if not ticket.durable:
             await ticket.wait(SETTLED_WAIT_S)
         await _durable(admission)
         if reading.broken:
             raise failures.garbled()
-        content_type = exchange.header(b"content-type") or b"application/json"
-        name, standing = admission.attempts[0].upstream.name, admission.standing
-        return WholeReply(answer, content_type, name, standing, admission.instead)
+        return WholeReply(answer, content_type, provider, admission.standing, admission.instead)
 
     async def _refusal(
         self, call: Call, admission: Admission, settlement: Settlement, exchange: Exchange
@@ -165,6 +198,16 @@ class Gateway:
 
     def _refused(self, call: Call, error: GatewayError, model: str | None) -> None:
         self._plane.refused(call.caller, call.request_id, call.dialect.endpoint, error, model)
+
+
+async def _named(relaying: Coroutine[None, None, Reply], settlement: Settlement) -> Reply:
+    """Hold a failure back until its settlement is on disk, so that who asks again meets what came of it."""
+    try:
+        return await relaying
+    except GatewayError:
+        if settlement.ticket is not None:
+            await settlement.ticket.wait(SETTLED_WAIT_S)
+        raise
 
 
 def _is_event_stream(exchange: Exchange) -> bool:

@@ -10,8 +10,9 @@ from otari_daemon.domain.limits import Standing
 from otari_daemon.domain.records import Instead, Reason
 from otari_daemon.domain.settling import Consumption
 from otari_daemon.pipeline.failures import of_transport
+from otari_daemon.pipeline.pulse import COMMENT, Pulse
 from otari_daemon.pipeline.settlement import Settlement
-from otari_daemon.providers.http1.errors import UpstreamError
+from otari_daemon.providers.http1.errors import Quiet, UpstreamError
 from otari_daemon.providers.upstream import Exchange
 from otari_daemon.wire.dialect import Dialect, Meter
 from otari_daemon.wire.sse import EventTooLong
@@ -21,13 +22,14 @@ SETTLED_WAIT_S = 2.0
 
 
 class WholeReply(NamedTuple):
-    """A finished answer, as the provider wrote it."""
+    """A finished answer, as the provider wrote it; `replayed` if that was for an earlier request."""
 
     body: bytes
     content_type: bytes
     provider: str
     standing: Standing | None
     instead: Instead | None = None
+    replayed: bool = False
 
 
 class StreamReply:
@@ -58,8 +60,17 @@ class StreamReply:
         self.instead: Instead | None = None
         self._release = release
         self._over = False
+        self._keep_alive_s: float | None = None
+        self._pulse: Pulse | None = None
+
+    def keep_alive(self, interval_s: float | None) -> StreamReply:
+        """Send a comment whenever nothing has passed for so long; never, if None."""
+        self._keep_alive_s = interval_s
+        return self
 
     def __aiter__(self) -> StreamReply:
+        if self._keep_alive_s is not None:
+            self._pulse = Pulse(self._exchange, self._keep_alive_s)  # from here on, `close` is certain
         return self
 
     async def __anext__(self) -> bytes:
@@ -67,6 +78,8 @@ class StreamReply:
             raise StopAsyncIteration
         try:
             return await self._next()
+        except Quiet:
+            return COMMENT  # a meter passes whole events, so this stands between two of them
         except ReaderLeft:
             self._settle(Reason.CLIENT_CUT)
             raise StopAsyncIteration from None
@@ -80,6 +93,8 @@ class StreamReply:
         self._settle(Reason.CLIENT_CUT)
         self._exchange.close()
         self._release()
+        if self._pulse is not None:
+            self._pulse.stop()
 
     async def _next(self) -> bytes:
         while True:
@@ -90,6 +105,8 @@ class StreamReply:
             if self._meter.ended:
                 return await self._finish(passing)
             if passing:
+                if self._pulse is not None:
+                    self._pulse.heard()
                 return passing
 
     async def _finish(self, passing: bytes) -> bytes:

@@ -82,6 +82,9 @@ class Exchange(Protocol):
     async def read(self, limit: int) -> bytes:
         """Return the rest of the body, of at most `limit` bytes; UpstreamError beyond."""
 
+    def nudge(self) -> None:
+        """Have a `next_chunk` that waits raise Quiet; waiting again goes on where that left off."""
+
     def abort(self, reason: BaseException) -> None:
         """Break off; who waits, and who asks later, gets exactly `reason`."""
 

@@ -24,7 +24,7 @@ from typing import Any, Self
 
 import httpx
 
-from otari_daemon.providers.http1.errors import FailureKind, UpstreamError
+from otari_daemon.providers.http1.errors import FailureKind, Quiet, UpstreamError
 from otari_daemon.providers.http1.framing import FramingError, body_length
 from otari_daemon.providers.http1.limits import OVERDUE
 from otari_daemon.providers.http1.origin import Origin, tls_context
@@ -157,6 +157,7 @@ class HttpxExchange:
         self._chunks: list[bytes] = []
         self._failure: BaseException | None = None
         self._done = False
+        self._until_s: float | None = None  # when a wait that was nudged would have been over
         self._step = ""
         self.task: asyncio.Task[None] | None = None
         self.status = 0
@@ -207,6 +208,11 @@ class HttpxExchange:
             raise too_large
         self._check()
         return self._take()
+
+    def nudge(self) -> None:
+        """Have a `next_chunk` that waits raise Quiet; waiting again goes on where that left off."""
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_exception(Quiet())
 
     def abort(self, reason: BaseException) -> None:
         """Break off; who waits, and who asks later, gets exactly `reason`."""
@@ -267,6 +273,7 @@ class HttpxExchange:
 
     async def _keep(self, piece: bytes) -> None:
         """Add to what is unread, then wait for room."""
+        self._until_s = None
         self._chunks.append(piece)
         self.unread += len(piece)
         self._wake()
@@ -307,9 +314,13 @@ class HttpxExchange:
         """Wait for news, at most as long as this phase may be silent; cancellation closes."""
         assert self._waiter is None, "an exchange is used from one task"
         self._waiter = waiter = self._loop.create_future()
+        until_s, self._until_s = self._until_s or self._loop.time() + self._patience_s, None
         try:
-            async with asyncio.timeout(self._patience_s):
+            async with asyncio.timeout_at(until_s):
                 await waiter
+        except Quiet:
+            self._until_s = until_s
+            raise
         except TimeoutError:
             if waiter.cancelled():
                 self._late(self._overdue)

@@ -16,10 +16,11 @@ from otari_daemon.domain.book import (
     HoldOpened,
     OverageAcknowledged,
 )
+from otari_daemon.domain.idempotency import Named, Unnamed
 from otari_daemon.domain.money import Nano
 from otari_daemon.domain.pricing import Price
 from otari_daemon.domain.records import Facts, Outcome, Progress
-from otari_daemon.store import sql
+from otari_daemon.store import idempotency, sql
 from otari_daemon.store.database import Connection, Counted
 from otari_daemon.store.errors import LedgerCorrupt
 from otari_daemon.store.schema import POSTED, SENT, UNSET, UNSET_NANO, VOIDED
@@ -101,6 +102,7 @@ class Fold:
         self._balances: list[BalanceKey] = []
         self._bundles: list[tuple[int, int, int]] = []
         self._acknowledged: list[tuple[int, int, int]] = []
+        self._names: list[Named | Unnamed] = []
         self._new_cards: dict[int, tuple[Price, int]] = {}
         self._instead: list[tuple[bytes, str, str]] = []
         for entry in entries:
@@ -118,6 +120,8 @@ class Fold:
                 self._bundle(entry.bundle.id, entry.bundle.balances)
             case OverageAcknowledged():
                 self._acknowledged.append((entry.amount, *entry.key))
+            case Named() | Unnamed():
+                self._names.append(entry)
 
     def _bundle(self, bundle_id: int, balances: tuple[Balance, ...]) -> None:
         for balance in balances:
@@ -202,6 +206,8 @@ class Fold:
             )
         self._apply_holds(con)
         self._apply_balances(con)
+        if self._names:
+            idempotency.apply(con, self._names)
         if self._acknowledged:
             _expect(con.executemany(sql.BALANCE_ACKNOWLEDGE, self._acknowledged), len(self._acknowledged))
 

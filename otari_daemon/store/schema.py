@@ -119,6 +119,7 @@ _EXPLAINING = (
 )
 
 _MARKED = ("INSERT INTO meta VALUES ('batch', 0)",)
+
 _BUDGET_LIFE = (
     "ALTER TABLE budget ADD COLUMN on_exceed TEXT NOT NULL DEFAULT 'block'",
     "ALTER TABLE budget ADD COLUMN updated_ms INTEGER NOT NULL DEFAULT 0",
@@ -141,9 +142,20 @@ _BUDGET_LIFE = (
   PRIMARY KEY(account_id, period_start_ms)) STRICT, WITHOUT ROWID""",
 )
 
+_IDEMPOTENCY = (
+    """CREATE TABLE idempotency(
+  key_id TEXT NOT NULL, endpoint TEXT NOT NULL, name TEXT NOT NULL, fingerprint BLOB NOT NULL,
+  rid BLOB NOT NULL, created_ms INTEGER NOT NULL, answer_bytes INTEGER NOT NULL, answer BLOB,
+  content_type TEXT, provider TEXT, PRIMARY KEY(key_id, endpoint, name)) STRICT""",
+    "CREATE INDEX idempotency_created ON idempotency(created_ms)",
+    "CREATE INDEX idempotency_rid ON idempotency(rid)",
+    "CREATE INDEX idempotency_key ON idempotency(key_id, created_ms, answer_bytes)",
+)
+
 REVISIONS: Final = (
     Revision(1, "the ledger and what operators set up", _FIRST),
     Revision(2, "what explains a hold, a price and a refusal", _EXPLAINING),
     Revision(3, "the mark of the last batch, by which a commit whose answer was lost is known", _MARKED),
     Revision(4, "raises, freezes, what to do instead, what would have been refused", _BUDGET_LIFE),
+    Revision(5, "idempotency keys", _IDEMPOTENCY),
 )

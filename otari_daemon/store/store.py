@@ -107,6 +107,12 @@ class Store:
         result: T = await self._running.write(lambda con: fn(con, *args, **kwargs))
         return result
 
+    def offer(
+        self, fn: Callable[Concatenate[Connection, P], None], *args: P.args, **kwargs: P.kwargs
+    ) -> None:
+        """Queue `fn(con, ...)` in order with the posts; what cannot be written is dropped."""
+        self._running.offer(lambda con: fn(con, *args, **kwargs))
+
     async def read(self, fn: Callable[Concatenate[Session, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run `fn(session, ...)` on a reader thread, in one snapshot."""
         if self._reading >= READS_WAITING_MAX:

@@ -9,15 +9,15 @@ request has its bundle and its rate card, and costs what these say.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
-from typing import NamedTuple
+from collections.abc import Iterable, Iterator
+from typing import Any, NamedTuple
 
 from otari_daemon.domain.money import Nano
 from otari_daemon.domain.pricing import Price, Rates, charge
 from otari_daemon.domain.records import Reason
 from otari_daemon.domain.usage import UNITS_MAX, Usage
 from otari_daemon.store import sql
-from otari_daemon.store.database import Session
+from otari_daemon.store.database import Connection, Session
 from otari_daemon.store.fold import card_id
 from otari_daemon.store.schema import POSTED, PRESUMED, SENT, UNSET, UNSET_NANO, VOIDED
 
@@ -79,42 +79,54 @@ class _Sums:
 
 def verify(session: Session) -> Report:
     """Check every row against the rules; reads the whole ledger once."""
-    proof = _Proof(session)
+    proof = Proof()
     findings: list[Finding] = []
     try:
-        for finding in proof.run():
+        for finding in proof.run(session.con):
             findings.append(finding)
             if len(findings) == FINDINGS_MAX:
                 break
     except Exception as error:
         if not session.damaged(error):
             raise
-        findings.append(Finding("file", "database", str(error)))
+        findings.append(Finding("file", "database", f"it cannot be read to its end: {error}"))
     return Report(proof.holds, proof.balances, tuple(findings))
 
 
-class _Proof:
-    def __init__(self, session: Session) -> None:
-        self._con = session.con
+class Proof:
+    """What has been read so far, and what it adds up to."""
+
+    def __init__(self) -> None:
         self.holds = self.balances = 0
         self._cards: dict[int, Rates] = {}
         self._sums: defaultdict[int, _Sums] = defaultdict(_Sums)
         self._bundles: defaultdict[int, list[BalanceId]] = defaultdict(list)
 
-    def run(self) -> Iterator[Finding]:
-        for (verdict,) in self._con.execute(sql.INTEGRITY_CHECK):
+    def run(self, con: Connection) -> Iterator[Finding]:
+        """The whole proof, in the snapshot of `con`."""
+        for (verdict,) in con.execute(sql.INTEGRITY_CHECK):
             if verdict != "ok":
                 yield Finding("file", "database", verdict)
-        yield from self._read_cards()
-        for bundle, account, start_ms in self._con.execute(sql.PROOF_BUNDLES):
-            self._bundles[bundle].append((account, start_ms))
-        for row in self._con.execute(sql.PROOF_HOLDS):
-            self.holds += 1
-            yield from self._check_hold(_Hold._make((*row[:13], Usage(*row[13:]))))
-        yield from self._check_balances()
+        yield from self.read_cards(con)
+        self.read_bundles(con.execute(sql.PROOF_BUNDLES))
+        for row in con.execute(sql.PROOF_HOLDS):
+            yield from self.check_row(row)
+        yield from self.check_balances(con)
 
-    def _read_cards(self) -> Iterator[Finding]:
-        for card, *values in self._con.execute(sql.PROOF_CARDS):
+    def read_bundles(self, rows: Iterable[tuple[int, int, int]]) -> int:
+        """Add bundles not read before; return the highest id of all."""
+        for bundle, account, start_ms in rows:
+            self._bundles[bundle].append((account, start_ms))
+        return max(self._bundles, default=-1)
+
+    def check_row(self, row: tuple[Any, ...]) -> Iterator[Finding]:
+        """Check one row of `sql.PROOF_HOLDS` and add it to the sums."""
+        self.holds += 1
+        return self._check_hold(_Hold._make((*row[:13], Usage(*row[13:]))))
+
+    def read_cards(self, con: Connection) -> Iterator[Finding]:
+        """Read every rate card, and check it against its id."""
+        for card, *values in con.execute(sql.PROOF_CARDS):
             *rates, model, effective_ms, source = values
             self._cards[card] = Rates(rates)
             if card_id(Price(model, self._cards[card], effective_ms, source)) != card:
@@ -148,12 +160,13 @@ class _Proof:
         if hold.state == PRESUMED and hold.posted != min(cost, Nano(hold.held)):
             yield Finding("row", hold.name, f"presumed {hold.posted} where its progress costs {cost}")
 
-    def _check_balances(self) -> Iterator[Finding]:
+    def check_balances(self, con: Connection) -> Iterator[Finding]:
+        """Compare every balance with the sum of the rows that were checked."""
         expected: defaultdict[BalanceId, _Sums] = defaultdict(_Sums)
         for bundle, legs in self._bundles.items():
             for leg in legs:
                 _add(expected[leg], self._sums[bundle])
-        for account, start_ms, *amounts in self._con.execute(sql.PROOF_BALANCES):
+        for account, start_ms, *amounts in con.execute(sql.PROOF_BALANCES):
             self.balances += 1
             sums = expected.pop((account, start_ms), _Sums())
             yield from _check_balance(f"balance {account} of period {start_ms}", amounts, sums)

@@ -174,6 +174,19 @@ class Writer:
         finally:
             self._writes -= 1
 
+    def offer(self, fn: Callable[..., None]) -> None:
+        """Queue `fn(con)` in order with the posts; what cannot be written, or not now, is dropped."""
+        if not self.available or self._writes >= WRITES_WAITING_MAX:
+            return
+        self._writes += 1
+        future = self._loop.create_future()
+        future.add_done_callback(self._offered)
+        self._queue.put(_Write(fn, (), future, self._clock()))
+
+    def _offered(self, future: asyncio.Future[Any]) -> None:
+        self._writes -= 1
+        future.exception()  # taken note of, so that nobody else does
+
     async def close(self, deadline_s: float) -> bool:
         """Drain, checkpoint and end the thread; False when the deadline came first and entries were left."""
         self._deadline_s = self._clock() + deadline_s
@@ -257,8 +270,8 @@ class Writer:
             if not self._failing:
                 self._failing = True
                 self._say(available=False)
-            if not jobs:
-                return True
+            if not jobs and self._closing.is_set():
+                return True  # else an empty one is tried: no post may come to tell when it works again
             if not self._pause(pause_s):
                 self._fail_writes(jobs, verdict)
                 return False

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
-from otari_daemon.domain.errors import GatewayError
+from otari_daemon.domain.errors import AlreadyCompleted, GatewayError
+from otari_daemon.wire.completed import completed_fields
 
 
 def error_body(error: GatewayError, request_id: str) -> bytes:
@@ -16,6 +17,7 @@ def error_body(error: GatewayError, request_id: str) -> bytes:
                 "type": error.type,
                 "param": error.param,
                 "code": error.code,
+                **(completed_fields(error) if isinstance(error, AlreadyCompleted) else {}),
             },
             "detail": error.message,
             "request_id": request_id,

@@ -201,6 +201,18 @@ def test_status_ends_in_1_when_the_ledger_cannot_be_written(otari: Otari, operat
     assert "UNAVAILABLE" in ran.out
 
 
+def test_status_tells_of_the_last_audit_and_of_leaked_holds(otari: Otari, operations: FakeOperations) -> None:
+    before = otari("status")
+    operations.state = replace(operations.state, audits=3, audited_s_ago=5.0, hold_leaks=2)
+
+    after = otari("status")
+
+    assert (before.code, after.code) == (0, 0)
+    assert "not audited yet" in before.out
+    assert "audited 5" in after.out
+    assert "2 holds LEAKED" in after.out
+
+
 def test_a_daemon_that_cannot_is_a_failure(otari: Otari, operations: FakeOperations) -> None:
     operations.broken = LEDGER_DOWN
 

@@ -35,6 +35,7 @@ def counted(output: int) -> Usage:
         (Reason.CLIENT_CUT, Consumption(), counted(TAIL_TOKENS)),
         (Reason.CLIENT_CUT, Consumption(None, 480, 480), counted(OUTPUT_MAX)),
         (Reason.CLIENT_CUT, Consumption(REPORTED), REPORTED),
+        (Reason.WITHHELD, Consumption(), counted(TAIL_TOKENS)),
         (Reason.UPSTREAM_CUT, SEEN, counted(40)),
         (Reason.UPSTREAM_CUT, Consumption(REPORTED), REPORTED),
         (Reason.AMBIGUOUS, Consumption(), counted(0)),

@@ -33,6 +33,23 @@ def test_a_hold_settled_behind_the_daemons_back_stops_it():
         machine.stop()
 
 
+def test_a_balance_changed_behind_the_daemons_back_is_found_by_the_auditor_and_stops_it():
+    machine = Machine(ledger={"audit_s": 0.2})
+    try:
+        daemon = machine.start()
+        ask(machine, machine.new_key(key_name="audited", budget="5"))
+        machine.quiet()
+        while not machine.ask("GET", "/status")["audits"]:
+            pass
+        with sqlite3.connect(machine.home / "state" / "otari.db", timeout=5) as con:
+            con.execute("UPDATE balance SET posted_n = posted_n - 1")
+
+        assert daemon.process.wait(20) == EX_CONFIG
+        assert "otarid: the ledger contradicts itself: balance" in daemon.stderr()
+    finally:
+        machine.stop()
+
+
 def ask(machine: Machine, key: str) -> None:
     """A request that takes a second and a half."""
     body = {"model": "up:slow:1500", "messages": [{"role": "user", "content": "hi"}]}

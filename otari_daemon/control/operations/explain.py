@@ -62,6 +62,10 @@ WHY = {
     Reason.AMBIGUOUS: (
         "the provider was asked and not one byte came back, so the prompt is charged: it may have been read"
     ),
+    Reason.WITHHELD: (
+        "the provider began to answer but the ledger could not be written, so nothing was passed on; charged "
+        f"is the prompt and up to {TAIL_TOKENS} tokens that were generated until the provider noticed"
+    ),
     Reason.CRASH: (
         "the daemon died while this was running; the next one charged what was known of it, never more "
         "than was held"

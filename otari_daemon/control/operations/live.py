@@ -105,6 +105,9 @@ class Live:
             self._activity.count,
             tuple(map(_provider, upstreams)),
             any(upstream.mock for upstream in upstreams),
+            ledger.hold_leaks,
+            ledger.auditor.proven,
+            ledger.auditor.proven_s_ago,
         )
 
     async def holds(self) -> list[HoldInfo]:

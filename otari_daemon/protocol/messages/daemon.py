@@ -31,7 +31,11 @@ class ProviderInfo:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """The daemon, its configuration and its books now; `ledger_backlog` counts unwritten operations."""
+    """The daemon, its configuration and its books now; `ledger_backlog` counts unwritten operations.
+
+    `hold_leaks` counts holds that only the watchdog closed. The auditor has proven the books `audits` times,
+    last `audited_s_ago`.
+    """
 
     version: str
     protocol: str
@@ -51,6 +55,9 @@ class Status:
     requests_total: int
     providers: tuple[ProviderInfo, ...]
     mock: bool
+    hold_leaks: int = 0
+    audits: int = 0
+    audited_s_ago: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,10 @@ class FailureKind(Enum):
     BODY_TOO_LARGE = "body_too_large"
 
 
+class Quiet(Exception):
+    """Nothing has come yet: a wait that was nudged ends with this, and may be taken up again."""
+
+
 class UpstreamError(Exception):
     """An exchange that did not yield a whole answer.
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Protocol, Self
 
 from otari_daemon.providers.http1.connection import Connection
-from otari_daemon.providers.http1.errors import FailureKind, UpstreamError
+from otari_daemon.providers.http1.errors import FailureKind, Quiet, UpstreamError
 from otari_daemon.providers.http1.limits import OVERDUE, Timeouts
 
 
@@ -60,6 +60,7 @@ class Exchange:
         "_failure",
         "_head",
         "_loop",
+        "_nudged",
         "_overdue",
         "_patience_s",
         "_pool",
@@ -99,6 +100,7 @@ class Exchange:
         self._waiter: asyncio.Future[None] | None = None
         self._failure: BaseException | None = None
         self._done = False
+        self._nudged = False
         self._begun = 0.0
         self._overdue = FailureKind.POOL_FULL
         self._patience_s = pool.queue_s
@@ -166,6 +168,13 @@ class Exchange:
             raise too_large
         self._check()
         return self._take()
+
+    def nudge(self) -> None:
+        """Have a `next_chunk` that waits raise Quiet; waiting again is as late as if it had gone on."""
+        waiter = self._waiter
+        if waiter is not None and not waiter.done():
+            self._waiter, self._nudged = None, True
+            waiter.set_exception(Quiet())
 
     def abort(self, reason: BaseException) -> None:
         """Close the connection at once; who waits, and who asks later, gets exactly `reason`.
@@ -265,7 +274,9 @@ class Exchange:
         """Wait for `wanted` unread bytes, the end, or a failure; cancellation closes."""
         assert self._waiter is None, "an exchange is used from one task"
         self.wanted = wanted
-        self.since = self._loop.time()
+        if not self._nudged:
+            self.since = self._loop.time()
+        self._nudged = False
         self._waiter = waiter = self._loop.create_future()
         try:
             await waiter
