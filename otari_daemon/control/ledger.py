@@ -8,9 +8,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
+from otari_daemon.control.meters import Meters
 from otari_daemon.domain.book import Book, Bundle, Closed, Hold, Refused
 from otari_daemon.domain.errors import LedgerUnavailable
-from otari_daemon.domain.limits import Slots
 from otari_daemon.domain.money import ZERO, Nano
 from otari_daemon.domain.records import Facts, Outcome, Progress
 from otari_daemon.domain.settling import Bill
@@ -61,7 +61,7 @@ class Ledger:
 
     def __init__(self, book: Book, store: Store, loop: asyncio.AbstractEventLoop) -> None:
         self.book = book
-        self.slots = Slots()
+        self.meters = Meters()
         self._store = store
         self._loop = loop
         self._ticket: BatchTicket | None = None
@@ -79,7 +79,7 @@ class Ledger:
         return Nano(sum(hold.amount for hold in self.book.open_holds.values()))
 
     def reserve(self, rid: bytes, bundle: Bundle, amount: Nano, facts: Facts) -> Hold | Refused:
-        """Set money and one of its key's slots aside for a request.
+        """Set money, and a slot of its key, user and provider, aside for a request.
 
         Raises LedgerUnavailable when the books cannot be written.
         """
@@ -89,7 +89,7 @@ class Ledger:
             )
         held = self.book.reserve(rid, bundle, amount, facts)
         if isinstance(held, Hold):
-            self.slots.take(facts.key_id)
+            self.meters.slots.take(facts.key_id, facts.user_id, facts.provider)
         return held
 
     def watch(self, hold: Hold, generated: Callable[[], int]) -> None:
@@ -105,7 +105,7 @@ class Ledger:
             self.book.void(hold, outcome)
         else:
             closed = self.book.settle(hold, bill.amount, outcome)
-        self.slots.give_back(facts.key_id)
+        self.meters.slots.give_back(facts.key_id, facts.user_id, facts.provider)
         return closed
 
     def ticket(self) -> BatchTicket:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
-from otari_daemon.control.catalog import Catalog
+from otari_daemon.control.catalog import Catalog, Route
 from otari_daemon.control.ledger import Ledger
+from otari_daemon.control.limiter import Drawn, Limiter
 from otari_daemon.control.notes import Notes, Settled
 from otari_daemon.control.plane import Admission, Attempt, Caller, Ending, Ticket
 from otari_daemon.control.seats import Seat, Seats
@@ -16,13 +17,12 @@ from otari_daemon.domain.errors import (
     GatewayError,
     LedgerUnavailable,
     ModelNotAllowed,
+    NotFound,
     Overloaded,
-    RateLimited,
     Unauthenticated,
     UserBlocked,
 )
 from otari_daemon.domain.intent import Intent, OutputLimit
-from otari_daemon.domain.limits import Limits, Pace, Standing, seconds_up
 from otari_daemon.domain.money import AMOUNT_MAX, Nano, format_usd
 from otari_daemon.domain.pricing import Price, ceiling
 from otari_daemon.domain.records import Facts, Outcome, Reason
@@ -38,9 +38,6 @@ ASSUMED_OUTPUT_MAX = 131_072
 
 DISPATCH_WAIT_S = 2.0
 
-SLOT_RETRY_S = 1
-"""Told to keys with too much in flight: nobody knows when one of their requests ends."""
-
 
 class Grant(NamedTuple):
     """What the books know of an admission, for when it is settled."""
@@ -49,6 +46,7 @@ class Grant(NamedTuple):
     facts: Facts
     output_max: int
     started_ns: int
+    drawn: Drawn | None
 
 
 class LocalControlPlane:
@@ -63,7 +61,6 @@ class LocalControlPlane:
         clock: Clock,
         rid_of: Callable[[str], bytes],
         *,
-        limits: Limits,
         before_dispatch: bool,
     ) -> None:
         self._seats = seats
@@ -72,8 +69,8 @@ class LocalControlPlane:
         self._notes = notes
         self._clock = clock
         self._rid_of = rid_of
-        self._limits = limits
-        self._pace = None if limits.per_minute is None else Pace(limits.per_minute)
+        self._in_flight_max = catalog.limits.in_flight
+        self._limiter = Limiter(catalog.limits, ledger.meters, clock)
         self._before_dispatch = before_dispatch
 
     async def authenticate(self, credential: bytes, request_id: str, endpoint: str) -> Caller:
@@ -89,12 +86,12 @@ class LocalControlPlane:
 
     async def admit(self, caller: Caller, intent: Intent, request_id: str, endpoint: str) -> Admission:
         """Resolve, price the worst case, and set that aside under every ceiling of the key."""
-        if len(self._ledger.book.open_holds) >= self._limits.in_flight:
+        if len(self._ledger.book.open_holds) >= self._in_flight_max:
             raise Overloaded("too many requests are in flight; retry")
         seat: Seat = caller.seat
         now_ms = self._clock.now_ms()
-        standing = self._within_limits(caller, now_ms)
-        route = self._catalog.resolve(intent.model)
+        route = self._route(seat, intent, now_ms)
+        standing = self._limiter.request(seat, route.upstream.name, intent, now_ms)
         _check_leave(seat, route.canonical)
         price = self._catalog.price(route, now_ms)
         bundle = self._seats.bundle(seat, now_ms)
@@ -115,7 +112,8 @@ class LocalControlPlane:
         held = self._ledger.reserve(self._rid_of(request_id), bundle, bound.amount, facts)
         if isinstance(held, Refused):
             raise _exceeded(held)
-        grant = Grant(held, facts, bound.output_max, self._clock.monotonic_ns())
+        drawn = self._limiter.draw(seat, route.upstream.name, intent)
+        grant = Grant(held, facts, bound.output_max, self._clock.monotonic_ns(), drawn)
         limit = None
         if bound.injected is not None:
             limit = OutputLimit(route.upstream.place.output_limit_field, bound.injected)
@@ -125,31 +123,13 @@ class LocalControlPlane:
             await self._on_disk(admission)
         return admission
 
-    def _within_limits(self, caller: Caller, now_ms: int) -> Standing | None:
-        """Refuse what is too much at once or too often; a request that passes counts, whatever comes of it.
-
-        The slot is only looked at here: it is taken with the hold. So a refusal takes nothing of any limit.
-        """
-        most = self._limits.in_flight_per_key
-        if self._ledger.slots.of(caller.key_id) >= most:
-            raise RateLimited(
-                f"this API key has {most} requests in flight, its most; retry when one of them has ended",
-                retry_after_s=SLOT_RETRY_S,
-                standing=Standing(most, 0, now_ms // 1000 + 1 + SLOT_RETRY_S),
-            )
-        if self._pace is None:
-            return None
-        paced = self._pace.take(caller.user_id, self._clock.monotonic_ns())
-        rested_s = seconds_up(now_ms * 1_000_000 + paced.rested_ns)
-        standing = Standing(self._pace.per_minute, paced.remaining, rested_s)
-        if paced.wait_ns:
-            wait_s = seconds_up(paced.wait_ns)
-            raise RateLimited(
-                f"user {caller.user_id!r} may make {standing.limit} requests per minute; retry in {wait_s} s",
-                retry_after_s=wait_s,
-                standing=standing,
-            )
-        return standing
+    def _route(self, seat: Seat, intent: Intent, now_ms: int) -> Route:
+        """Who serves the model; asking for one that nobody knows counts, and a limit is told of first."""
+        try:
+            return self._catalog.resolve(intent.model)
+        except NotFound:
+            self._limiter.request(seat, None, intent, now_ms)
+            raise
 
     async def _on_disk(self, admission: Admission) -> None:
         """Wait for the hold's commit before anything is sent; give the hold back on every other way out."""
@@ -177,6 +157,8 @@ class LocalControlPlane:
             charge.tier,
         )
         closed = self._ledger.settle(grant.hold, facts, charge, outcome)
+        if grant.drawn is not None:
+            self._limiter.correct(grant.drawn, charge.usage)
         caller = admission.caller
         self._notes.settled(
             Settled(admission.request_id, caller.key_name, grant.hold.amount, facts, outcome, closed)

@@ -118,7 +118,16 @@ _EXPLAINING = (
     "ALTER TABLE refusal ADD COLUMN budget TEXT",
 )
 
+_LIMITS = (
+    """CREATE TABLE holder_limit(
+  holder_kind TEXT NOT NULL, holder_id TEXT NOT NULL, rpm INTEGER CHECK(rpm > 0),
+  tpm INTEGER CHECK(tpm > 0), max_parallel INTEGER CHECK(max_parallel > 0),
+  PRIMARY KEY(holder_kind, holder_id)) STRICT, WITHOUT ROWID""",
+    "ALTER TABLE refusal ADD COLUMN limited_by TEXT",
+)
+
 REVISIONS: Final = (
     Revision(1, "the ledger and what operators set up", _FIRST),
     Revision(2, "what explains a hold, a price and a refusal", _EXPLAINING),
+    Revision(3, "limits of keys and users, and which one refused", _LIMITS),
 )

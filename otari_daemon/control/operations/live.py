@@ -18,6 +18,7 @@ from otari_daemon.control.notes import Note, Settled
 from otari_daemon.control.notes import Refused as RefusedNote
 from otari_daemon.control.operations.ceilings import Ceilings, drawn_on, holder_text
 from otari_daemon.control.operations.desk import Desk, audit
+from otari_daemon.control.operations.limits import busiest
 from otari_daemon.control.operations.usage import row_of, usage_row
 from otari_daemon.domain.book import Hold
 from otari_daemon.domain.errors import InvalidField, Overloaded
@@ -105,6 +106,7 @@ class Live:
             self._activity.count,
             tuple(map(_provider, upstreams)),
             any(upstream.mock for upstream in upstreams),
+            busiest(ledger.meters.slots, self._desk.seats.name_of),
         )
 
     async def holds(self) -> list[HoldInfo]:

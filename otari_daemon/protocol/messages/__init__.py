@@ -18,6 +18,7 @@ from otari_daemon.protocol.messages.budgets import (
 )
 from otari_daemon.protocol.messages.common import (
     UNSET,
+    LimitUse,
     Metadata,
     Mode,
     Problem,
@@ -25,6 +26,7 @@ from otari_daemon.protocol.messages.common import (
 )
 from otari_daemon.protocol.messages.daemon import (
     Finding,
+    InFlight,
     ModelInfo,
     ProviderInfo,
     Status,
@@ -83,11 +85,13 @@ __all__ = [
     "HoldExplained",
     "HoldInfo",
     "HolderKind",
+    "InFlight",
     "KeyCreate",
     "KeyCreated",
     "KeyInfo",
     "KeyStatus",
     "KeyUpdate",
+    "LimitUse",
     "Metadata",
     "Mode",
     "ModelInfo",

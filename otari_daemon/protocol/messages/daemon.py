@@ -30,8 +30,19 @@ class ProviderInfo:
 
 
 @dataclass(frozen=True, slots=True)
+class InFlight:
+    """How many requests a holder has in flight."""
+
+    holder: str
+    requests: int
+
+
+@dataclass(frozen=True, slots=True)
 class Status:
-    """The daemon, its configuration and its books now; `ledger_backlog` counts unwritten operations."""
+    """The daemon, its configuration and its books now; `ledger_backlog` counts unwritten operations.
+
+    `busiest` are the keys, users and providers with most in flight.
+    """
 
     version: str
     protocol: str
@@ -51,6 +62,7 @@ class Status:
     requests_total: int
     providers: tuple[ProviderInfo, ...]
     mock: bool
+    busiest: tuple[InFlight, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
