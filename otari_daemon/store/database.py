@@ -237,7 +237,7 @@ def _configure(con: Connection, pragmas: tuple[tuple[str, str, int], ...]) -> No
 
 @contextlib.contextmanager
 def explained(path: Path) -> Iterator[None]:
-    """Turn whatever the engine or the system raises into one line for the operator."""
+    """Turn whatever the engine or the system raises while opening into one line for the operator."""
     try:
         yield
     except StoreError:

@@ -66,7 +66,7 @@ class Store:
 
     def read_now(self, fn: Callable[Concatenate[Session, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """`read`, on the calling thread and at once: for what happens before serving."""
-        with explained(self._database.path), self._database.snapshot() as session:
+        with self._database.snapshot() as session:
             return fn(session, *args, **kwargs)
 
     def write_now(self, fn: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
