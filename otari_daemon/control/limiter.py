@@ -72,7 +72,7 @@ class Limiter:
         slots = self._meters.slots
         for subject, most in bound.parallel:
             if slots.of(subject) >= most:
-                raise self._refusal(seat, bound, intent, now_ms)
+                raise self._refusal(seat, bound, intent, (now_ms, self._clock.monotonic_ns()))
         if not bound.rpm and not bound.tpm:
             return None
         now_ns = self._clock.monotonic_ns()
@@ -82,7 +82,7 @@ class Limiter:
         if bound.tpm:
             unspent, dearest = spent.room(bound.tpm, _tokens(intent, bound.tpm), now_ns)
         if left < 0 or unspent < 0:
-            raise self._refusal(seat, bound, intent, now_ms)
+            raise self._refusal(seat, bound, intent, (now_ms, now_ns))
         for subject, _ in bound.rpm:
             requests.take(subject, 1, now_ns)
         return Standing(
@@ -140,9 +140,10 @@ class Limiter:
         found = seat.bounds[provider] = bounds(limits, holders)
         return found
 
-    def _refusal(self, seat: Seat, bound: Bounds, intent: Intent, now_ms: int) -> RateLimited:
+    def _refusal(self, seat: Seat, bound: Bounds, intent: Intent, now: tuple[int, int]) -> RateLimited:
+        """What to raise, judged at the very moment `now` that found no room: epoch ms and monotonic ns."""
         tokens = _tokens(intent, bound.tpm) if bound.tpm else 0
-        return refusal(self._meters, seat, bound, Asked(tokens, now_ms, self._clock.monotonic_ns()))
+        return refusal(self._meters, seat, bound, Asked(tokens, *now))
 
 
 def _quota(windows: Windows, limit: Bound, left: int, now: tuple[int, int]) -> Quota:
