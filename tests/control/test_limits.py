@@ -116,6 +116,34 @@ async def test_no_minute_sees_more_than_its_number(paced: World) -> None:
     assert len(admitted) > 100
 
 
+class RunningClock(HandClock):
+    """Time that also moves by a nanosecond whenever it is looked at."""
+
+    looks = 0
+
+    def monotonic_ns(self) -> int:
+        self.looks += 1
+        return super().monotonic_ns() + self.looks
+
+
+async def test_a_limit_that_frees_in_the_very_moment_refuses_or_admits(tmp_path: Path) -> None:
+    clock, told = RunningClock(), list[bool]()
+    async with opened(tmp_path / "edge.db", clock, Entropy(), Limits(user=Caps(rpm=1))) as world:
+        secret = await key_of(world, "a")
+        clock.looks = 100
+        await world.admit(secret, 10)
+        clock.ms += 60_000
+        for looks in range(90, 110):
+            clock.looks = looks
+            try:
+                await world.admit(secret, 10)
+                told.append(True)
+            except RateLimited:
+                told.append(False)
+
+    assert told == [False] * told.index(True) + [True] + [False] * (len(told) - told.index(True) - 1)
+
+
 async def test_a_key_may_have_so_much_in_flight_and_a_slot_comes_back_with_its_hold(slotted: World) -> None:
     secret, other = await key_of(slotted, "a"), await key_of(slotted, "b")
     held = [await slotted.admit(secret, 10) for _ in range(PER_KEY)]
