@@ -46,6 +46,10 @@ class AdminClient:
         """One key, by id or name."""
         return self._get(m.KeyInfo, paths.at(paths.KEY, id))
 
+    def update_key(self, id: str, update: m.KeyUpdate, change: Change) -> m.KeyInfo:
+        """Change what the update mentions."""
+        return self._change("PATCH", paths.at(paths.KEY, id), m.KeyInfo, change, update)
+
     def revoke_key(self, id: str, change: Change) -> m.KeyInfo:
         """Make a key unusable at once."""
         return self._change("POST", paths.at(paths.KEY_REVOKE, id), m.KeyInfo, change)

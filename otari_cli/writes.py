@@ -42,16 +42,23 @@ class Write(NamedTuple):
             self.operator.out.record(made, ())
 
 
-def writes(app: typer.Typer, name: str | None = None, *, short_form: bool = False) -> Callable[[Body], Body]:
+def writes(
+    app: typer.Typer,
+    name: str | None = None,
+    *,
+    short_form: bool = False,
+    more: tuple[inspect.Parameter, ...] = (),
+) -> Callable[[Body], Body]:
     """Register `body(write, ...)` as a command with --output, --dry-run, --yes and --reason beside its own.
 
     Every option of `body` is passed by keyword. With `short_form` the form is `-o` only, and `--output`
-    is the body's own.
+    is the body's own. `more` are options of several commands, which the body takes as `**options`.
     """
 
     def register(body: Body) -> Body:
         common = (_SHORT, *_COMMON[1:]) if short_form else _COMMON
-        own = list(inspect.signature(body, eval_str=True).parameters.values())[1:]
+        taken = list(inspect.signature(body, eval_str=True).parameters.values())[1:]
+        own = [each for each in taken if each.kind is not inspect.Parameter.VAR_KEYWORD] + list(more)
 
         def command(
             ctx: typer.Context, output: Form, dry_run: bool, yes: bool, reason: str | None, **values: Any
@@ -67,15 +74,16 @@ def writes(app: typer.Typer, name: str | None = None, *, short_form: bool = Fals
     return register
 
 
-def _option(name: str, annotation: Any, default: object) -> inspect.Parameter:
+def option(name: str, annotation: Any, default: object) -> inspect.Parameter:
+    """An option that a command gets beside those its body names."""
     return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, annotation=annotation, default=default)
 
 
 _CONTEXT = inspect.Parameter("ctx", inspect.Parameter.KEYWORD_ONLY, annotation=typer.Context)
-_SHORT = _option("output", Annotated[Form, typer.Option("-o", help="How to show it.")], "table")
+_SHORT = option("output", Annotated[Form, typer.Option("-o", help="How to show it.")], "table")
 _COMMON = (
-    _option("output", FormOption, "table"),
-    _option("dry_run", DryRun, False),
-    _option("yes", Yes, False),
-    _option("reason", Reason, None),
+    option("output", FormOption, "table"),
+    option("dry_run", DryRun, False),
+    option("yes", Yes, False),
+    option("reason", Reason, None),
 )

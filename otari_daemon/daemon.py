@@ -31,7 +31,7 @@ from otari_daemon.front.protocol import protocol_class
 from otari_daemon.mock.server import serve as serve_mock
 from otari_daemon.runtime import Books, Runtime, build_runtime
 from otari_daemon.sockets import BACKLOG, bind_admin, bind_public
-from otari_daemon.store import budgets, freezes, keys, prices, users
+from otari_daemon.store import budgets, freezes, keys, limits, prices, users
 from otari_daemon.store.errors import StoreUnavailable
 from otari_daemon.store.store import Store
 from otari_daemon.telemetry.activity import Activity
@@ -120,6 +120,7 @@ class Daemon:
         book = store.load_book(epoch)
         loop = asyncio.get_running_loop()
         seats = Seats(book)
+        seats.set_caps(store.read_now(limits.everything))
         seats.load(
             [stored.key for stored in store.read_now(keys.everything)],
             store.read_now(users.everything),
@@ -249,6 +250,7 @@ async def _tick(books: Books, runtime: Runtime) -> None:
         await asyncio.sleep(TICK_S)
         books.ledger.checkpoint()
         watchdog.look(runtime.plane.settle)
+        books.ledger.meters.sweep(books.clock.monotonic_ns())
         await books.notes.refusals.flush()
         books.store.check_space(len(books.ledger.book.open_holds))
         if books.store.failure is not None:

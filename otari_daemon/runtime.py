@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from otari_daemon.config.schema import Config, ConfiguredPrice, Provider
+from otari_daemon.config.schema import Config, ConfiguredPrice, Provider, ProviderLimits
 from otari_daemon.control.catalog import Catalog
 from otari_daemon.control.default_prices import DefaultPrices
 from otari_daemon.control.ledger import Ledger
@@ -14,7 +14,7 @@ from otari_daemon.control.local import LocalControlPlane
 from otari_daemon.control.notes import Notes
 from otari_daemon.control.prices import PriceList
 from otari_daemon.control.seats import Seats
-from otari_daemon.domain.limits import Limits
+from otari_daemon.domain.limits import Caps, Limits
 from otari_daemon.domain.pricing import Price, Rates
 from otari_daemon.domain.records import request_id_of, rid_of
 from otari_daemon.mock.bill import prices_pico
@@ -83,7 +83,7 @@ def build_runtime(config: Config, books: Books, mock_socket: Path | None, stored
     otherwise = None if config.require_pricing else Rates.of()
     known = DefaultPrices.bundled if config.default_pricing else DefaultPrices.none
     defaults = known(otherwise)
-    catalog = Catalog(upstreams, config.aliases, served, prices, defaults)
+    catalog = Catalog(upstreams, config.aliases, served, prices, defaults, _request_limits(config))
     plane = LocalControlPlane(
         books.seats,
         catalog,
@@ -91,7 +91,6 @@ def build_runtime(config: Config, books: Books, mock_socket: Path | None, stored
         books.notes,
         books.clock,
         rid_of,
-        limits=_request_limits(config),
         before_dispatch=config.ledger.durability == "before_dispatch",
     )
     gateway = Gateway(plane, books.clock.monotonic_ns, config.stream_keep_alive_s)
@@ -99,13 +98,19 @@ def build_runtime(config: Config, books: Books, mock_socket: Path | None, stored
 
 
 def _request_limits(config: Config) -> Limits:
-    limits = config.limits
+    limits, rates = config.limits, config.rate_limits
     return Limits(
         limits.max_in_flight,
-        limits.max_in_flight_per_key,
-        config.rate_limit_rpm,
-        limits.max_throttled,
-        limits.throttle_wait_s,
+        key=Caps(rates.key_rpm, rates.key_tpm, limits.max_in_flight_per_key),
+        user=Caps(config.rate_limit_rpm, rates.user_tpm, limits.max_in_flight_per_user),
+        everybody=Caps(rates.global_rpm, rates.global_tpm),
+        providers={
+            name: Caps(own.rpm, own.tpm, own.max_parallel)
+            for name, own in ((name, provider.limits) for name, provider in config.providers.items())
+            if own != ProviderLimits()
+        },
+        throttled=limits.max_throttled,
+        throttle_wait_s=limits.throttle_wait_s,
     )
 
 

@@ -29,6 +29,7 @@ GROUPS: tuple[Column[RefusalGroup], ...] = (
     Column("COUNT", lambda group: str(group.count), right=True),
     Column("CODE", lambda group: group.code),
     Column("BUDGET", lambda group: group.budget or "", shrinks=True),
+    Column("LIMIT", lambda group: group.limit or ""),
     Column("LAST (UTC)", lambda group: when(group.last.timestamp)),
     Column("KEY", lambda group: group.last.key_name or group.last.api_key_id or "", rank=2, shrinks=True),
     Column("REQUEST", lambda group: group.last.request_id, rank=3),

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from otari_cli.context import now, operator_of
+from otari_cli.limits import CHANGED, GIVEN, LIMITS, changes
 from otari_cli.options import FormOption, moment
 from otari_cli.table import Column
 from otari_cli.text import dollars, when
@@ -34,7 +35,7 @@ COLUMNS: tuple[Column[KeyInfo], ...] = (
 )
 
 
-@writes(app)
+@writes(app, more=GIVEN)
 def create(
     write: Write,
     name: Annotated[str, typer.Argument(help="A label to know the key by.")],
@@ -44,6 +45,7 @@ def create(
     user: Annotated[str | None, typer.Option(help="The user it bills.")] = None,
     model: Annotated[list[str] | None, typer.Option(help="Allow only this model; repeat for more.")] = None,
     expires: Annotated[str | None, typer.Option(help="When it stops working: 30d, 2027-01-31.")] = None,
+    **limits: Any,
 ) -> None:
     """Create a key and print its secret, this once.
 
@@ -57,6 +59,7 @@ def create(
         expires_at=moment(expires, now(), "--expires", ahead=True) if expires else None,
         allowed_models=tuple(model) if model else None,
         budget=budget,
+        **limits,
     )
     _show_secret(write, write.admin.create_key(new, write.change), "created")
 
@@ -70,13 +73,25 @@ def list_(ctx: typer.Context, output: FormOption = "table") -> None:
 
 @app.command()
 def show(ctx: typer.Context, key: Key, output: FormOption = "table") -> None:
-    """Show one key and the budgets it draws on."""
+    """Show one key, and the budgets and limits it is under."""
     operator = operator_of(ctx, output)
     found = operator.admin.key(key)
     operator.out.record(found, COLUMNS)
     if output == "table" and found.budgets:
         operator.out.line("")
         operator.out.rows(found.budgets, USES, "")
+    if output == "table" and found.limits:
+        operator.out.line("")
+        operator.out.rows(found.limits, LIMITS, "")
+
+
+@writes(app, more=CHANGED)
+def update(write: Write, key: Key, **limits: Any) -> None:
+    """Change a key's limits, from the next request on; what is in flight goes on."""
+    from otari_daemon.protocol.messages import KeyUpdate
+
+    found = write.admin.update_key(key, KeyUpdate(**changes(limits)), write.change)
+    write.tell(f"updated {found.key_name or found.id}", found)
 
 
 @writes(app)

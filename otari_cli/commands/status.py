@@ -27,6 +27,7 @@ COLUMNS: tuple[Column[Status], ...] = (
     Column("DATABASE", lambda status: status.database),
     Column("LEDGER", lambda status: _ledger(status)),
     Column("REQUESTS", lambda status: f"{status.requests_total}, {status.in_flight} in flight"),
+    Column("BUSIEST", lambda status: _busiest(status)),
     Column("HELD", lambda status: f"{dollars(status.held_usd)} in {counted(status.open_holds, 'hold')}"),
     Column("PROVIDERS", lambda status: _providers(status)),
 )
@@ -45,6 +46,10 @@ def status(ctx: typer.Context, output: FormOption = "table") -> None:
 def _config(status: Status) -> str:
     source = status.config_source or "defaults"
     return f"generation {status.generation} ({status.config_digest[:12]}) from {source}"
+
+
+def _busiest(status: Status) -> str:
+    return ", ".join(f"{each.holder} {each.requests}" for each in status.busiest) or "nobody"
 
 
 def _ledger(status: Status) -> str:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from otari_cli.context import operator_of
+from otari_cli.limits import CHANGED, GIVEN, LIMITS, changes
 from otari_cli.options import FormOption
 from otari_cli.table import Column
 from otari_cli.text import dollars, when
@@ -29,7 +30,7 @@ COLUMNS: tuple[Column[UserInfo], ...] = (
 )
 
 
-@writes(app)
+@writes(app, more=GIVEN)
 def create(
     write: Write,
     user: User,
@@ -37,11 +38,12 @@ def create(
     budget: Annotated[
         str | None, typer.Option(help="What they may spend: 20/month, or a budget's name.")
     ] = None,
+    **limits: Any,
 ) -> None:
     """Create a user."""
     from otari_daemon.protocol.messages import UserCreate
 
-    new = UserCreate(user_id=user, alias=alias, budget=budget)
+    new = UserCreate(user_id=user, alias=alias, budget=budget, **limits)
     made = write.admin.create_user(new, write.change)
     write.tell(f"created {made.user_id}", made)
 
@@ -55,13 +57,25 @@ def list_(ctx: typer.Context, output: FormOption = "table") -> None:
 
 @app.command()
 def show(ctx: typer.Context, user: User, output: FormOption = "table") -> None:
-    """Show one user and the budgets they draw on."""
+    """Show one user, and the budgets and limits they are under."""
     operator = operator_of(ctx, output)
     found = operator.admin.user(user)
     operator.out.record(found, COLUMNS)
     if output == "table" and found.budgets:
         operator.out.line("")
         operator.out.rows(found.budgets, USES, "")
+    if output == "table" and found.limits:
+        operator.out.line("")
+        operator.out.rows(found.limits, LIMITS, "")
+
+
+@writes(app, more=CHANGED)
+def update(write: Write, user: User, **limits: Any) -> None:
+    """Change a user's limits, from the next request on; what is in flight goes on."""
+    from otari_daemon.protocol.messages import UserUpdate
+
+    found = write.admin.update_user(user, UserUpdate(**changes(limits)), write.change)
+    write.tell(f"updated {found.user_id}", found)
 
 
 @writes(app)

@@ -10,8 +10,8 @@ from falcon.asgi import Request, Response
 from otari_daemon.api.credentials import credential
 from otari_daemon.api.headers import REQUEST_ID, NobodyWatches
 from otari_daemon.api.idempotency import idempotency_key
+from otari_daemon.api.standing import tell
 from otari_daemon.domain.errors import GatewayError, RateLimited, ReaderLeft
-from otari_daemon.domain.limits import Standing
 from otari_daemon.domain.records import Instead
 from otari_daemon.pipeline.gateway import Call, Gateway
 from otari_daemon.pipeline.replies import WholeReply
@@ -56,7 +56,7 @@ class InferenceResource:
                 resp.content_type = EVENT_STREAM
             resp.set_header("x-otari-provider", reply.provider)
             if reply.standing is not None:
-                _tell(resp, reply.standing)
+                tell(resp, reply.standing)
             if reply.instead is not None:
                 _tell_instead(resp, reply.instead)
 
@@ -68,8 +68,11 @@ def answer_error(resp: Response, dialect: Dialect, error: GatewayError, request_
     resp.content_type = "application/json"
     if error.retry_after_s is not None:
         resp.set_header("retry-after", str(error.retry_after_s))
-    if isinstance(error, RateLimited) and error.standing is not None:
-        _tell(resp, error.standing)
+    if isinstance(error, RateLimited):
+        if error.retry_after_ms is not None:
+            resp.set_header("retry-after-ms", str(error.retry_after_ms))
+        if error.standing is not None:
+            tell(resp, error.standing)
     if not error.retryable:
         resp.set_header("x-should-retry", "false")
 
@@ -79,10 +82,3 @@ def _tell_instead(resp: Response, instead: Instead) -> None:
     resp.set_header("x-otari-model", quote(instead.model, safe=":/@+"))
     asked, budget = quote(instead.asked, safe=":/@+"), quote(instead.budget, safe=":")
     resp.set_header("x-otari-fallback", f"budget_exceeded; budget={budget}; asked={asked}")
-
-
-def _tell(resp: Response, standing: Standing) -> None:
-    """Say how a limit stands."""
-    resp.set_header("x-ratelimit-limit", str(standing.limit))
-    resp.set_header("x-ratelimit-remaining", str(standing.remaining))
-    resp.set_header("x-ratelimit-reset", str(standing.reset_s))

@@ -14,6 +14,7 @@ from typing import Annotated, Any, Final, Literal
 from otari_daemon.config.secret import Secret, SecretUrl
 from otari_daemon.config.values import Matches, Range
 from otari_daemon.config.views import fingerprint
+from otari_daemon.domain.limits import RATE_MAX
 from otari_daemon.domain.money import Pico
 
 RESTART: Final = MappingProxyType({"restart": True})
@@ -25,6 +26,7 @@ _HEADER = r"(?i)(?!(host|connection|content-length|transfer-encoding)$)[a-z0-9!#
 
 Seconds = Annotated[float, Range(0.001, 86_400)]
 Count = Annotated[int, Range(1, 1_000_000)]
+Rate = Annotated[int, Range(1, RATE_MAX)]
 Bytes = Annotated[int, Range(1_024, 1 << 30)]
 FilePath = Annotated[str, Matches(r"[^\x00-\x1f\x7f]{1,4096}", "a path")]
 Host = Annotated[str, Matches(r"[A-Za-z0-9.:_-]{1,253}", "a host name or address")]
@@ -82,6 +84,15 @@ class ClientArgs:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ProviderLimits:
+    """What all callers together may ask of one provider, before otari refuses with 429."""
+
+    rpm: Rate | None = None
+    tpm: Rate | None = None
+    max_parallel: Count | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Provider:
     """One provider instance; its `type` may be left out where its name is a known type."""
 
@@ -94,6 +105,7 @@ class Provider:
     ca_file: FilePath | None = None
     verify_tls: bool = True
     client_args: ClientArgs = field(default_factory=ClientArgs)
+    limits: ProviderLimits = ProviderLimits()
     models: tuple[ModelName, ...] = ()
 
 
@@ -135,11 +147,23 @@ class Limits:
     max_body_bytes: Bytes = 20 << 20
     max_in_flight: Count = 1_000
     max_in_flight_per_key: Count = 64
+    max_in_flight_per_user: Count | None = None
     max_in_flight_per_provider: Count = 256
     max_queued: Annotated[int, Range(0, 100_000)] = 200
     queue_wait_s: Seconds = 2.0
     max_throttled: Annotated[int, Range(0, 100_000)] = 200
     throttle_wait_s: Seconds = 10.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RateLimits:
+    """Requests and tokens per minute: of each key and each user without limits of their own, and in all."""
+
+    key_rpm: Rate | None = None
+    key_tpm: Rate | None = None
+    user_tpm: Rate | None = None
+    global_rpm: Rate | None = None
+    global_tpm: Rate | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,7 +180,8 @@ class Config:
     mock: bool = True
     require_pricing: bool = True
     default_pricing: bool = True
-    rate_limit_rpm: Count | None = None
+    rate_limit_rpm: Rate | None = None
+    rate_limits: RateLimits = RateLimits()
     stream_keep_alive_s: Seconds | None = 15.0
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     drain_timeout_s: Seconds = 90.0

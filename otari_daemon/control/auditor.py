@@ -7,7 +7,6 @@ import logging
 import time
 
 from otari_daemon.store.audit import Walk
-from otari_daemon.store.database import judged
 from otari_daemon.store.errors import LedgerCorrupt, StoreUnavailable
 from otari_daemon.store.store import Store
 from otari_daemon.store.verify import verify
@@ -43,10 +42,8 @@ class Auditor:
                 _log.warning("the auditor suspects %s: %s", findings[0].row, findings[0].detail)
                 await self._confirm()
         except Exception as error:
-            verdict = judged(error)
-            if isinstance(
-                verdict, StoreUnavailable
-            ):  # a busy or failing disk: this walk may have missed rows
+            verdict = self._store.judged(error)
+            if isinstance(verdict, StoreUnavailable):  # a busy disk: this walk may have missed rows
                 self._walk = Walk()
                 return
             raise verdict from error

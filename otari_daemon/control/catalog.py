@@ -8,6 +8,7 @@ from typing import NamedTuple
 from otari_daemon.control.default_prices import DefaultPrices
 from otari_daemon.control.prices import PriceList
 from otari_daemon.domain.errors import InvalidRequest, NotFound, UnpricedModel
+from otari_daemon.domain.limits import Limits
 from otari_daemon.domain.pricing import Price
 from otari_daemon.providers.upstream import Upstream
 
@@ -24,7 +25,7 @@ class Route(NamedTuple):
 
 
 class Catalog:
-    """The providers and aliases of one configuration; `prices` is replaced whole when one is set."""
+    """The providers, aliases and limits of one configuration; `prices` is replaced whole when one is set."""
 
     def __init__(
         self,
@@ -33,10 +34,12 @@ class Catalog:
         served: Mapping[str, tuple[str, ...]],
         prices: PriceList,
         defaults: DefaultPrices,
+        limits: Limits,
     ) -> None:
         self.upstreams = upstreams
         self.aliases = aliases
         self.prices = prices
+        self.limits = limits
         self._defaults = defaults
         self._served = served
         self._remembered: dict[str, Route] = {}

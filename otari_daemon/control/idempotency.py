@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from otari_daemon.domain.errors import (
     AlreadyCompleted,
     KeyInUse,
@@ -18,7 +20,7 @@ from otari_daemon.domain.idempotency import (
     Kept,
     Scoped,
 )
-from otari_daemon.domain.limits import Slots, seconds_up
+from otari_daemon.domain.limits import seconds_up
 from otari_daemon.store import idempotency
 from otari_daemon.store.errors import StoreUnavailable
 from otari_daemon.store.idempotency import EXPIRED_PER_WRITE, Found, Room
@@ -36,7 +38,7 @@ class Claims:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._live: dict[Scoped, Claim] = {}
-        self._of_key = Slots()
+        self._of_key: Counter[str] = Counter()
 
     def __len__(self) -> int:
         return len(self._live)
@@ -50,7 +52,7 @@ class Claims:
         if running is not None:
             raise _taken(running.fingerprint == fingerprint)
         claim = self._live[scoped] = Claim(scoped, fingerprint)
-        self._of_key.take(scoped.key_id)
+        self._of_key[scoped.key_id] += 1
         try:
             earlier = await self._store.read(idempotency.look_up, scoped, now_ms - RETENTION_MS)
             if isinstance(earlier, Room):
@@ -75,7 +77,10 @@ class Claims:
         """The name's request is over, or was never admitted; a claim that is not there is no error."""
         if self._live.get(claim.scoped) is claim:
             del self._live[claim.scoped]
-            self._of_key.give_back(claim.scoped.key_id)
+            key_id = claim.scoped.key_id
+            self._of_key[key_id] -= 1
+            if not self._of_key[key_id]:
+                del self._of_key[key_id]
 
     def keep(self, claim: Claim, rid: bytes, kept: Kept) -> None:
         """Queue an answer to be kept, ahead of its settlement; one too large, or in hard times, is not."""
@@ -84,7 +89,7 @@ class Claims:
 
     def _granted(self, claim: Claim, room: Room, now_ms: int) -> Claim:
         """The claim with its room for an answer; `claim` stands for it in memory no longer."""
-        if room.names + self._of_key.of(claim.scoped.key_id) > NAMES_PER_KEY_MAX:
+        if room.names + self._of_key[claim.scoped.key_id] > NAMES_PER_KEY_MAX:
             left_ms = max(0, room.oldest_ms + RETENTION_MS - now_ms) if room.names else 0
             raise KeysExhausted(
                 f"this API key has used {NAMES_PER_KEY_MAX} idempotency keys in 24 hours, its most; "

@@ -13,10 +13,10 @@ from functools import partial
 from otari_daemon.control.auditor import Auditor
 from otari_daemon.control.idempotency import Claims
 from otari_daemon.control.lines import Lines
+from otari_daemon.control.meters import Meters
 from otari_daemon.domain.book import Book, Bundle, Closed, Hold, Refused
 from otari_daemon.domain.errors import LedgerUnavailable
 from otari_daemon.domain.idempotency import Claim, Kept, Named, Unnamed
-from otari_daemon.domain.limits import Slots
 from otari_daemon.domain.money import ZERO, Nano
 from otari_daemon.domain.records import Facts, Outcome, Progress
 from otari_daemon.domain.settling import Bill
@@ -79,7 +79,7 @@ class Ledger:
     def __init__(self, book: Book, store: Store, loop: asyncio.AbstractEventLoop) -> None:
         self.book = book
         self.hold_leaks = 0
-        self.slots = Slots()
+        self.meters = Meters()
         self.lines = Lines()
         self.claims = Claims(store)
         self.auditor = Auditor(store)
@@ -102,7 +102,7 @@ class Ledger:
         return Nano(sum(hold.amount for hold in self.book.open_holds.values()))
 
     def reserve(self, rid: bytes, bundle: Bundle, amount: Nano, facts: Facts) -> Hold | Refused:
-        """Set money and one of its key's slots aside for a request.
+        """Set money, and a slot of its key, user and provider, aside for a request.
 
         Raises LedgerUnavailable when the books cannot be written.
         """
@@ -116,7 +116,7 @@ class Ledger:
                 return refused
         held = self.book.reserve(rid, bundle, amount, facts)
         if isinstance(held, Hold):
-            self.slots.take(facts.key_id)
+            self.meters.slots.take(facts.key_id, facts.user_id, facts.provider)
         return held
 
     def name(self, hold: Hold, claim: Claim, now_ms: int) -> None:
@@ -149,7 +149,7 @@ class Ledger:
             self.book.void(hold, outcome)
         else:
             closed = self.book.settle(hold, bill.amount, outcome)
-        self.slots.give_back(facts.key_id)
+        self.meters.slots.give_back(facts.key_id, facts.user_id, facts.provider)
         if self.lines.waiting:
             self.lines.room_made(hold.bundle)
         return closed

@@ -6,8 +6,9 @@ from collections.abc import Callable
 from functools import partial
 from typing import NamedTuple
 
-from otari_daemon.control.catalog import Catalog
+from otari_daemon.control.catalog import Catalog, Route
 from otari_daemon.control.ledger import Ledger
+from otari_daemon.control.limiter import Drawn, Limiter
 from otari_daemon.control.notes import Notes, Settled
 from otari_daemon.control.overflow import Overflow
 from otari_daemon.control.plane import STAYS, Admission, Attempt, Caller, Ending, Leaving, Ticket
@@ -20,14 +21,14 @@ from otari_daemon.domain.errors import (
     GatewayError,
     LedgerUnavailable,
     ModelNotAllowed,
+    NotFound,
     Overloaded,
-    RateLimited,
     Unauthenticated,
     UserBlocked,
 )
 from otari_daemon.domain.idempotency import Claim, Kept, Scoped
 from otari_daemon.domain.intent import Intent, OutputLimit
-from otari_daemon.domain.limits import Limits, Pace, Standing, seconds_up
+from otari_daemon.domain.limits import Standing
 from otari_daemon.domain.money import AMOUNT_MAX, Nano
 from otari_daemon.domain.pricing import Price, ceiling
 from otari_daemon.domain.records import Facts, Instead, Outcome, Reason
@@ -42,9 +43,6 @@ ASSUMED_OUTPUT_MAX = 131_072
 
 DISPATCH_WAIT_S = 2.0
 
-SLOT_RETRY_S = 1
-"""Told to keys with too much in flight: nobody knows when one of their requests ends."""
-
 
 class Grant(NamedTuple):
     """What the books know of an admission, for when it is settled."""
@@ -53,6 +51,7 @@ class Grant(NamedTuple):
     facts: Facts
     output_max: int
     started_ns: int
+    drawn: Drawn | None
 
 
 class _Asked(NamedTuple):
@@ -79,7 +78,6 @@ class LocalControlPlane:
         clock: Clock,
         rid_of: Callable[[str], bytes],
         *,
-        limits: Limits,
         before_dispatch: bool,
     ) -> None:
         self._seats = seats
@@ -88,10 +86,10 @@ class LocalControlPlane:
         self._notes = notes
         self._clock = clock
         self._rid_of = rid_of
-        self._limits = limits
-        self._pace = None if limits.per_minute is None else Pace(limits.per_minute)
+        self._in_flight_max = catalog.limits.in_flight
+        self._limiter = Limiter(catalog.limits, ledger.meters, clock)
         self._before_dispatch = before_dispatch
-        self._overflow = Overflow(ledger.lines, limits)
+        self._overflow = Overflow(ledger.lines, catalog.limits)
 
     async def authenticate(self, credential: bytes, request_id: str, endpoint: str) -> Caller:
         """Find the key in memory; unknown, revoked and expired ones are told apart by nobody outside."""
@@ -125,10 +123,13 @@ class LocalControlPlane:
         claim: Claim | None = None,
     ) -> Admission:
         """Resolve, price the worst case, and set that aside under every ceiling of the key."""
+        seat: Seat = caller.seat
         now_ms = self._clock.now_ms()
-        self._check_load(caller, now_ms)
-        asked = _Asked(caller, intent, request_id, endpoint, self._paced(caller, now_ms), claim)
-        admitted = self._try(asked)
+        self._check_load()
+        route = self._route(seat, intent, now_ms)
+        standing = self._limiter.request(seat, route.upstream.name, intent, now_ms)
+        asked = _Asked(caller, intent, request_id, endpoint, standing, claim)
+        admitted = self._try(asked, route, now_ms)
         if isinstance(admitted, Refused):
             again = partial(self._again, asked)
             admitted = await self._overflow.admit(admitted, intent.model, again, reader)
@@ -136,12 +137,10 @@ class LocalControlPlane:
             await self._on_disk(admitted)
         return admitted
 
-    def _try(self, asked: _Asked) -> Admission | Refused:
+    def _try(self, asked: _Asked, route: Route, now_ms: int) -> Admission | Refused:
         """One admission, decided at once."""
         caller, intent, request_id, endpoint, standing, claim, instead = asked
         seat: Seat = caller.seat
-        now_ms = self._clock.now_ms()
-        route = self._catalog.resolve(intent.model)
         if self._seats.frozen:
             self._check_freeze(seat, now_ms)
         _check_leave(seat, route.canonical)
@@ -169,7 +168,8 @@ class LocalControlPlane:
             self._ledger.name(held, claim, now_ms)
         if bundle.watches:
             self._notes.watched(held)
-        grant = Grant(held, facts, bound.output_max, self._clock.monotonic_ns())
+        drawn = self._limiter.draw(seat, route.upstream.name, intent)
+        grant = Grant(held, facts, bound.output_max, self._clock.monotonic_ns(), drawn)
         limit = None
         if bound.injected is not None:
             limit = OutputLimit(route.upstream.place.output_limit_field, bound.injected)
@@ -180,17 +180,30 @@ class LocalControlPlane:
         return admission
 
     def _again(self, asked: _Asked, instead: Instead | None) -> Admission | Refused:
-        """Try once more: later, when the key may be gone or too busy, or at once with another model."""
+        """Try once more: later, when the key may be gone or too busy, or at once with another model.
+
+        The request has been counted already; only what it takes at once is looked at again.
+        """
         caller, intent = asked.caller, asked.intent
         now_ms = self._clock.now_ms()
         seat = self._seats.by_id(caller.key_id)
         if seat is None or seat.key.refusal(now_ms) is not None:
             raise Unauthenticated("invalid API key")
-        caller = caller._replace(seat=seat)
-        self._check_load(caller, now_ms)
         if instead is not None:
             intent = intent._replace(model=instead.model)
-        return self._try(asked._replace(caller=caller, intent=intent, instead=instead))
+        self._check_load()
+        route = self._catalog.resolve(intent.model)
+        self._limiter.check_slots(seat, route.upstream.name, intent, now_ms)
+        caller = caller._replace(seat=seat)
+        return self._try(asked._replace(caller=caller, intent=intent, instead=instead), route, now_ms)
+
+    def _route(self, seat: Seat, intent: Intent, now_ms: int) -> Route:
+        """Who serves the model; asking for one that nobody knows counts, and a limit is told of first."""
+        try:
+            return self._catalog.resolve(intent.model)
+        except NotFound:
+            self._limiter.request(seat, None, intent, now_ms)
+            raise
 
     def _check_freeze(self, seat: Seat, now_ms: int) -> None:
         """Turn away whom an operator has stopped."""
@@ -201,36 +214,10 @@ class LocalControlPlane:
             why = f": {freeze.reason}" if freeze.reason else ""
             raise Frozen(f"{who} is frozen{until}{why}")
 
-    def _check_load(self, caller: Caller, now_ms: int) -> None:
-        """Refuse what is too much at once, in all or for one key.
-
-        The slot is only looked at here: it is taken with the hold. So a refusal takes nothing of any limit.
-        """
-        if len(self._ledger.book.open_holds) >= self._limits.in_flight:
+    def _check_load(self) -> None:
+        """Refuse what is too much at once for this daemon."""
+        if len(self._ledger.book.open_holds) >= self._in_flight_max:
             raise Overloaded("too many requests are in flight; retry")
-        most = self._limits.in_flight_per_key
-        if self._ledger.slots.of(caller.key_id) >= most:
-            raise RateLimited(
-                f"this API key has {most} requests in flight, its most; retry when one of them has ended",
-                retry_after_s=SLOT_RETRY_S,
-                standing=Standing(most, 0, now_ms // 1000 + 1 + SLOT_RETRY_S),
-            )
-
-    def _paced(self, caller: Caller, now_ms: int) -> Standing | None:
-        """Refuse what comes too often; a request that passes counts, whatever comes of it."""
-        if self._pace is None:
-            return None
-        paced = self._pace.take(caller.user_id, self._clock.monotonic_ns())
-        rested_s = seconds_up(now_ms * 1_000_000 + paced.rested_ns)
-        standing = Standing(self._pace.per_minute, paced.remaining, rested_s)
-        if paced.wait_ns:
-            wait_s = seconds_up(paced.wait_ns)
-            raise RateLimited(
-                f"user {caller.user_id!r} may make {standing.limit} requests per minute; retry in {wait_s} s",
-                retry_after_s=wait_s,
-                standing=standing,
-            )
-        return standing
 
     async def _on_disk(self, admission: Admission) -> None:
         """Wait for the hold's commit before anything is sent; give the hold back on every other way out."""
@@ -263,6 +250,8 @@ class LocalControlPlane:
         closed = self._ledger.settle(grant.hold, facts, charge, outcome)
         if admission.claim is not None:
             self._ledger.unclaim(grant.hold, admission.claim, void=charge.void)
+        if grant.drawn is not None:
+            self._limiter.correct(grant.drawn, charge.usage)
         caller = admission.caller
         self._notes.settled(
             Settled(admission.request_id, caller.key_name, grant.hold.amount, facts, outcome, closed)

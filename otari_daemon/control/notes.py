@@ -7,7 +7,7 @@ from typing import NamedTuple
 from otari_daemon.control.plane import Caller
 from otari_daemon.control.refusal_log import RefusalLog
 from otari_daemon.domain.book import Closed, Hold
-from otari_daemon.domain.errors import BudgetBusy, BudgetExceeded, GatewayError
+from otari_daemon.domain.errors import BudgetBusy, BudgetExceeded, GatewayError, RateLimited
 from otari_daemon.domain.money import Nano
 from otari_daemon.domain.records import Facts, Outcome
 from otari_daemon.store.refusals import Refusal
@@ -80,6 +80,9 @@ class Notes:
             Refused(request_id, now_ms, key_id, key_name, user_id, endpoint, model, status, code, message)
         )
         budget = error.budget if isinstance(error, BudgetExceeded | BudgetBusy) else None
+        limit = error.limit if isinstance(error, RateLimited) else None
         self.refusals.add(
-            Refusal(now_ms, request_id, key_id, code, message, user_id, endpoint, model, status, budget)
+            Refusal(
+                now_ms, request_id, key_id, code, message, user_id, endpoint, model, status, budget, limit
+            )
         )

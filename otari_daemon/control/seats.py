@@ -2,25 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 
 from otari_daemon.domain.book import Book, Bundle
 from otari_daemon.domain.budgets import EVERYBODY, Assignment, Holder, HolderKind
 from otari_daemon.domain.freezes import Freeze
 from otari_daemon.domain.keys import VirtualKey, digest
+from otari_daemon.domain.limits import KEY, NO_CAPS, USER, Bounds, Caps, Subject
 from otari_daemon.domain.users import User
 
 
 @dataclass(slots=True)
 class Seat:
-    """A key, its user, and the ceilings it draws on, gathered anew when a period ends."""
+    """A key, its user, and the ceilings it draws on, gathered anew when a period ends.
+
+    `key_caps` and `user_caps` are what operators set for them; `bounds` are the limits on requests, by
+    provider, as the limiter gathered them from these.
+    """
 
     key: VirtualKey
     user: User
     bundle: Bundle | None = None
     used_ms: int = 0
     noted_ms: int = 0
+    key_caps: Caps = NO_CAPS
+    user_caps: Caps = NO_CAPS
+    bounds: dict[str | None, Bounds] = field(default_factory=dict)
 
 
 class Seats:
@@ -33,6 +41,7 @@ class Seats:
         self.users: dict[str, User] = {}
         self.accounts_of: dict[Holder, tuple[int, ...]] = {}
         self.frozen: dict[Holder, Freeze] = {}
+        self._caps: dict[Subject, Caps] = {}
 
     def __len__(self) -> int:
         return len(self._by_id)
@@ -69,7 +78,8 @@ class Seats:
         known = self._by_id.get(key.id)
         if known is not None:
             self._by_digest.pop(known.key.digest, None)
-        seat = Seat(key, self.users[key.user_id])
+        caps = self.caps((KEY, key.id)), self.caps((USER, key.user_id))
+        seat = Seat(key, self.users[key.user_id], key_caps=caps[0], user_caps=caps[1])
         self._by_id[key.id] = self._by_digest[key.digest] = seat
 
     def drop_key(self, key_id: str) -> None:
@@ -84,6 +94,21 @@ class Seats:
         for seat in self._by_id.values():
             if seat.user.id == user.id:
                 seat.user = user
+
+    def caps(self, subject: Subject) -> Caps:
+        """What an operator set for a key or user."""
+        return self._caps.get(subject, NO_CAPS)
+
+    def set_caps(self, changed: Mapping[Subject, Caps]) -> None:
+        """Replace what operators set for some holders; every seat gathers its limits anew."""
+        for subject, caps in changed.items():
+            self._caps[subject] = caps
+            if caps == NO_CAPS:
+                del self._caps[subject]
+        for seat in self._by_id.values():
+            seat.key_caps = self.caps((KEY, seat.key.id))
+            seat.user_caps = self.caps((USER, seat.user.id))
+            seat.bounds.clear()
 
     def set_assignments(self, assignments: Iterable[Assignment]) -> None:
         """Replace who draws on which accounts; every seat gathers its ceilings anew."""

@@ -149,14 +149,24 @@ class KeysExhausted(GatewayError):
 
 
 class RateLimited(GatewayError):
-    """A limit on requests, tokens or concurrency; `standing` tells of it where it is ours."""
+    """A limit on requests, tokens or concurrency. Ours has a name, `limit`, and `standing` tells of it."""
 
     status, code, type, retryable = 429, "rate_limit_exceeded", "rate_limit_error", True
 
-    def __init__(self, message: str, *, retry_after_s: int, standing: Standing | None = None) -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        retry_after_s: int,
+        retry_after_ms: int | None = None,
+        standing: Standing | None = None,
+        limit: str | None = None,
+    ) -> None:
         super().__init__(message)
         self.retry_after_s = retry_after_s
+        self.retry_after_ms = retry_after_ms
         self.standing = standing
+        self.limit = limit
 
 
 class BudgetBusy(RateLimited):

@@ -14,7 +14,10 @@ NEWEST = 1 << 62
 
 
 class Refusal(NamedTuple):
-    """One refused request; `key_id` is None when no key was recognized, `budget` when none was full."""
+    """One refused request; `key_id` is None when no key was recognized, `budget` when none was full.
+
+    `limit` names the limit on requests, tokens or concurrency that refused it, if one did.
+    """
 
     at_ms: int
     request_id: str
@@ -26,6 +29,7 @@ class Refusal(NamedTuple):
     model: str | None = None
     status: int = 0
     budget: str | None = None
+    limit: str | None = None
 
 
 def add(con: Connection, refusals: Iterable[Refusal], kept_max: int = KEPT_MAX) -> None:
@@ -47,6 +51,6 @@ def one(session: Session, request_id: str) -> Refusal | None:
 
 
 def groups(session: Session, since_ms: int) -> list[tuple[int, Refusal]]:
-    """Refusals since a moment by code and budget, most first: how many, and the newest of them."""
+    """Refusals since a moment by code, budget and limit, most first: how many, and the newest of them."""
     rows = session.con.execute(sql.REFUSAL_GROUPS, (since_ms, GROUPS_MAX))
     return [(number, Refusal(*row)) for number, *row in rows]

@@ -152,10 +152,19 @@ _IDEMPOTENCY = (
     "CREATE INDEX idempotency_key ON idempotency(key_id, created_ms, answer_bytes)",
 )
 
+_LIMITS = (
+    """CREATE TABLE holder_limit(
+  holder_kind TEXT NOT NULL, holder_id TEXT NOT NULL, rpm INTEGER CHECK(rpm > 0),
+  tpm INTEGER CHECK(tpm > 0), max_parallel INTEGER CHECK(max_parallel > 0),
+  PRIMARY KEY(holder_kind, holder_id)) STRICT, WITHOUT ROWID""",
+    "ALTER TABLE refusal ADD COLUMN limited_by TEXT",
+)
+
 REVISIONS: Final = (
     Revision(1, "the ledger and what operators set up", _FIRST),
     Revision(2, "what explains a hold, a price and a refusal", _EXPLAINING),
     Revision(3, "the mark of the last batch, by which a commit whose answer was lost is known", _MARKED),
     Revision(4, "raises, freezes, what to do instead, what would have been refused", _BUDGET_LIFE),
     Revision(5, "idempotency keys", _IDEMPOTENCY),
+    Revision(6, "limits of keys and users, and which one refused", _LIMITS),
 )

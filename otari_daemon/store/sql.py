@@ -170,6 +170,12 @@ KEY_DELETE: Final = "DELETE FROM api_key WHERE id = ?"
 KEY_TOUCH: Final = """UPDATE api_key SET last_used_ms = ? WHERE id = ?
   AND coalesce(last_used_ms, 0) < ?"""
 
+CAPS: Final = "SELECT holder_kind, holder_id, rpm, tpm, max_parallel FROM holder_limit"
+CAPS_SET: Final = """INSERT INTO holder_limit(holder_kind, holder_id, rpm, tpm, max_parallel)
+  VALUES (?, ?, ?, ?, ?) ON CONFLICT(holder_kind, holder_id) DO UPDATE SET rpm = excluded.rpm,
+  tpm = excluded.tpm, max_parallel = excluded.max_parallel"""
+CAPS_DELETE: Final = "DELETE FROM holder_limit WHERE holder_kind = ? AND holder_id = ?"
+
 USER_ADD: Final = (
     "INSERT INTO user(id, alias, blocked, created_ms, deleted_ms, metadata) VALUES (?, ?, ?, ?, ?, ?)"
 )
@@ -244,8 +250,10 @@ PRICE_ADD: Final = """INSERT INTO price(model, effective_ms, source, context_tok
 PRICE_DATES: Final = "SELECT model, effective_ms, created_ms, updated_ms FROM price"
 PRICE_DELETE: Final = "DELETE FROM price WHERE model = ? AND effective_ms = ?"
 
-_REFUSAL: Final = "at_ms, request_id, key_id, code, detail, user_id, endpoint, model, status, budget"
-REFUSAL_ADD: Final = "INSERT INTO refusal(" + _REFUSAL + ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_REFUSAL: Final = (
+    "at_ms, request_id, key_id, code, detail, user_id, endpoint, model, status, budget, limited_by"
+)
+REFUSAL_ADD: Final = "INSERT INTO refusal(" + _REFUSAL + ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 REFUSAL_TRIM: Final = "DELETE FROM refusal WHERE id <= (SELECT max(id) FROM refusal) - ?"
 REFUSALS: Final = "SELECT id, " + _REFUSAL + " FROM refusal WHERE id < ? ORDER BY id DESC LIMIT ?"
 REFUSAL_ONE: Final = "SELECT " + _REFUSAL + " FROM refusal WHERE request_id = ? ORDER BY id DESC LIMIT 1"
@@ -253,7 +261,8 @@ REFUSAL_GROUPS: Final = (
     "SELECT number, "
     + _REFUSAL
     + """ FROM refusal JOIN (SELECT max(id) AS newest, count(*) AS number FROM refusal
-  WHERE at_ms >= ? GROUP BY code, budget) AS alike ON id = newest ORDER BY number DESC, id DESC LIMIT ?"""
+  WHERE at_ms >= ? GROUP BY code, budget, limited_by) AS alike ON id = newest
+  ORDER BY number DESC, id DESC LIMIT ?"""
 )
 
 # -- proof --------------------------------------------------------------------------------------------

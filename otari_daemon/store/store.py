@@ -124,6 +124,10 @@ class Store:
         finally:
             self._reading -= 1
 
+    def judged(self, error: Exception) -> StoreError:
+        """What an error of a reading or writing function means."""
+        return self._database.judged(error)
+
     @property
     def available(self) -> bool:
         """Whether requests may be admitted: commits succeed, nothing is broken, there is disk to spare."""

@@ -365,5 +365,7 @@ def _created(info: m.KeyInfo, secret: str | None) -> m.KeyCreated:
 def _changed(value: T, change: Any) -> T:
     mentioned = {field.name: getattr(change, field.name) for field in fields(change)}
     kept: Any = value
-    changed: T = replace(kept, **{name: new for name, new in mentioned.items() if new is not m.UNSET})
+    shown = {field.name for field in fields(kept)}
+    told = {name: new for name, new in mentioned.items() if new is not m.UNSET and name in shown}
+    changed: T = replace(kept, **told)
     return changed

@@ -38,7 +38,7 @@ class Client:
 @pytest.fixture
 async def hasty(tmp_path: Path) -> AsyncIterator[World]:
     """A world where at most two requests wait, and none for long."""
-    limits = Limits(1000, 64, throttled=2, throttle_wait_s=0.05)
+    limits = Limits(throttled=2, throttle_wait_s=0.05)
     async with opened(tmp_path / "hasty.db", HandClock(), Entropy(), limits) as made:
         yield made
 

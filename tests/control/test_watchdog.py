@@ -9,6 +9,7 @@ import pytest
 
 from otari_daemon.control.plane import Admission, Ending
 from otari_daemon.control.watchdog import GRACE_NS, LOOK_NS, Watchdog
+from otari_daemon.domain.limits import KEY
 from otari_daemon.domain.records import Reason
 from otari_daemon.domain.settling import Consumption
 from otari_daemon.domain.usage import Usage
@@ -69,7 +70,7 @@ async def test_a_leaked_hold_is_charged_as_ambiguous_and_its_slot_is_free(world:
     await world.ledger.ticket().wait(WAIT_S)
     rows = await world.store.read(usage.open_holds)
     assert [row.rid for row in rows] == [young.grant.hold.rid]
-    assert world.ledger.slots.of(leaked.caller.key_id) == 1
+    assert world.ledger.meters.slots.of((KEY, leaked.caller.key_id)) == 1
     assert (await world.ops.status()).hold_leaks == 1
     row = await settled(world, leaked)
     assert (Reason(row.reason), row.status) == (Reason.AMBIGUOUS, 0)

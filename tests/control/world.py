@@ -23,13 +23,14 @@ from otari_daemon.control.prices import PriceList
 from otari_daemon.control.refusal_log import RefusalLog
 from otari_daemon.control.seats import Seats
 from otari_daemon.domain.intent import Intent
-from otari_daemon.domain.limits import Limits
+from otari_daemon.domain.limits import Caps, Limits
 from otari_daemon.domain.pricing import Price, Rates
 from otari_daemon.domain.records import Reason
 from otari_daemon.domain.settling import Consumption
 from otari_daemon.domain.usage import Usage
 from otari_daemon.providers.upstream import Upstream
 from otari_daemon.store import budgets, freezes, keys, users
+from otari_daemon.store import limits as caps
 from otari_daemon.store.store import Store
 from otari_daemon.telemetry.activity import Activity
 
@@ -42,7 +43,7 @@ ACTOR = Actor(pid=4321, uid=1000, reason="because")
 DOLLAR = 1_000_000_000
 PRICE = Price("up:model", Rates.of(input=1_000_000, output=1_000_000), 0, "test", None, None)
 """$1 per million tokens: a thousand nano-USD for each."""
-LIMITS = Limits(in_flight=1000, in_flight_per_key=64)
+LIMITS = Limits(in_flight=1000, key=Caps(parallel=64))
 
 
 class HandClock:
@@ -146,8 +147,8 @@ class World:
         """What memory knows that an operator can change."""
         accounts = {id: repr(account) for id, account in self.ledger.book.accounts.items()}
         seats = sorted(repr((seat.key, seat.user)) for seat in self.seats._by_id.values())
-        frozen = dict(self.seats.frozen)
-        return accounts, seats, dict(self.seats.accounts_of), dict(self.seats.users), frozen
+        caps, frozen = dict(self.seats._caps), dict(self.seats.frozen)
+        return accounts, seats, dict(self.seats.accounts_of), dict(self.seats.users), frozen, caps
 
 
 @asynccontextmanager
@@ -160,6 +161,7 @@ async def opened(
     store.recover(epoch, clock.ms)
     book = store.load_book(epoch)
     seats = Seats(book)
+    seats.set_caps(store.read_now(caps.everything))
     stored = [each.key for each in store.read_now(keys.everything)]
     seats.load(
         stored,
@@ -197,7 +199,12 @@ def _composed(
     prices = PriceList([], [PRICE, Price("fake:*", Rates.of(input=500_000), 0, "mock", 8192)])
     served = {"up": ("model", "unpriced"), "fake": ("echo",)}
     catalog = Catalog(
-        cast("dict[str, Upstream]", upstreams), {"fast": "up:model"}, served, prices, DefaultPrices.none()
+        cast("dict[str, Upstream]", upstreams),
+        {"fast": "up:model"},
+        served,
+        prices,
+        DefaultPrices.none(),
+        limits,
     )
     activity: Activity[Note] = Activity()
     notes = Notes(activity, clock, RefusalLog(store))
@@ -208,7 +215,6 @@ def _composed(
         notes,
         clock,
         lambda request_id: bytes.fromhex(request_id[4:]),
-        limits=limits,
         before_dispatch=False,
     )
     stopped = asyncio.Event()

@@ -209,8 +209,12 @@ def _refused(path: Path) -> bool:
         store = _open(path)
     except StoreError as error:
         return "\n" not in str(error)
-    store.read_now(verify)
-    store.close_now()
+    try:
+        store.read_now(verify)
+    except sqlite3.DatabaseError:  # damage that only reading every page meets
+        return True
+    finally:
+        store.close_now()
     return False
 
 

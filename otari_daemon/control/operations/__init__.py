@@ -46,7 +46,7 @@ class LocalOperations:
         facts: DaemonFacts,
         stop: Callable[[], None],
     ) -> None:
-        desk = Desk(store, seats, ledger, clock, entropy)
+        desk = Desk(store, seats, ledger, clock, entropy, limits=lambda: catalog().limits)
         keys, users, budgets = Keys(desk), Users(desk), Budgets(desk)
         self.create_key, self.keys, self.key = keys.create, keys.listed, keys.one
         self.update_key, self.revoke_key = keys.update, keys.revoke

@@ -16,6 +16,7 @@ from otari_daemon.control.ledger import Ledger
 from otari_daemon.control.operations.ceilings import Ceilings
 from otari_daemon.control.seats import Seats
 from otari_daemon.domain.errors import LedgerUnavailable, Overloaded
+from otari_daemon.domain.limits import Limits
 from otari_daemon.store.database import Connection, Session
 from otari_daemon.store.errors import StoreError
 from otari_daemon.store.store import Store
@@ -59,11 +60,13 @@ class Desk:
         clock: Clock,
         entropy: Callable[[int], bytes],
         turn_wait_s: float = TURN_WAIT_S,
+        limits: Callable[[], Limits] = Limits,
     ) -> None:
         self.seats = seats
         self.ledger = ledger
         self.clock = clock
         self.entropy = entropy
+        self.limits = limits
         self._store = store
         self._turn = asyncio.Lock()
         self._turn_wait_s = turn_wait_s

@@ -98,11 +98,14 @@ class Explainer:
         return self._refused(found)
 
     async def refusals(self, since: str | None) -> list[RefusalGroup]:
-        """Refusals since a moment, the last hour by default, by code and budget."""
+        """Refusals since a moment, the last hour by default, by code, budget and limit."""
         await self._log.flush()
         since_ms = values.point(since or SINCE, "since", self._desk.clock.now_ms())
         found = await self._desk.read(refused.groups, since_ms)
-        return [RefusalGroup(last.code, last.budget, count, self._refusal(last)) for count, last in found]
+        return [
+            RefusalGroup(last.code, last.budget, count, self._refusal(last), last.limit)
+            for count, last in found
+        ]
 
     async def watched(self, since: str | None) -> list[RefusalGroup]:
         """What budgets that only watch would have refused, by budget and period."""

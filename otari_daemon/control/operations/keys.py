@@ -6,12 +6,15 @@ from dataclasses import replace
 
 from otari_daemon.control.actor import Actor
 from otari_daemon.control.operations import find, values
+from otari_daemon.control.operations.ceilings import Ceilings
 from otari_daemon.control.operations.desk import Desk, Edit, changes
 from otari_daemon.control.operations.grants import Grant, grant
+from otari_daemon.control.operations.limits import key_edit, removal
 from otari_daemon.control.operations.views import key_created, key_info
 from otari_daemon.domain.budgets import Assignment, Holder, HolderKind
 from otari_daemon.domain.errors import Conflict, NotFound
 from otari_daemon.domain.keys import RANDOM_BYTES, VirtualKey, digest, mint, shown_prefix
+from otari_daemon.domain.limits import KEY
 from otari_daemon.domain.users import User
 from otari_daemon.protocol.messages import UNSET, KeyCreate, KeyCreated, KeyInfo, KeyUpdate
 from otari_daemon.store import budgets, users
@@ -37,18 +40,20 @@ class Keys:
         metadata = values.metadata(new.metadata)
         known = desk.seats.users.get(key.user_id)
         user = known or User(key.user_id, key.created_ms, f"User {key.user_id}")
-        given = await self._granted(new.budget, key)
+        given, limited = await self._granted(new.budget, key), key_edit(desk.seats, key, new)
 
         def write(con: Connection) -> Assignment | None:
             if known is None:
                 users.insert(con, user)
             rows.insert(con, key, metadata)
+            limited.write(con)
             return given.write(con) if given else None
 
         def remember(assignment: Assignment | None) -> None:
             if known is None:
                 desk.seats.put_user(user)
             desk.seats.put_key(key)
+            limited.remember(desk.seats)
             if given and assignment:
                 desk.install(desk.ceilings.assigned(given.budget, assignment))
 
@@ -59,11 +64,11 @@ class Keys:
         """Keys, revoked and expired ones too, oldest first."""
         ceilings = self.desk.ceilings
         found = await self.desk.read(rows.everything)
-        return [key_info(self.desk, stored, ceilings) for stored in found[skip : skip + limit]]
+        return [self._shown(stored, ceilings) for stored in found[skip : skip + limit]]
 
     async def one(self, id: str) -> KeyInfo:
         """One key by id or name."""
-        return key_info(self.desk, await self.desk.read(find.key, id), self.desk.ceilings)
+        return self._shown(await self.desk.read(find.key, id), self.desk.ceilings)
 
     @changes
     async def update(self, id: str, change: KeyUpdate, actor: Actor, *, dry_run: bool) -> KeyInfo:
@@ -71,14 +76,15 @@ class Keys:
         stored = await self.desk.read(find.key, id)
         metadata = stored.metadata if change.metadata is UNSET else values.metadata(change.metadata)
         changed = stored._replace(key=self._changed(stored.key, change), metadata=metadata)
-        return await self._put("update_key", changed, actor, dry_run)
+        return await self._put("update_key", changed, change, actor, dry_run=dry_run)
 
     @changes
     async def revoke(self, id: str, actor: Actor, *, dry_run: bool) -> KeyInfo:
         """Make a key unusable; one that is revoked stays so since when it was."""
         stored = await self.desk.read(find.key, id)
-        revoked = self._changed(stored.key, KeyUpdate(is_active=False))
-        return await self._put("revoke_key", stored._replace(key=revoked), actor, dry_run)
+        change = KeyUpdate(is_active=False)
+        revoked = stored._replace(key=self._changed(stored.key, change))
+        return await self._put("revoke_key", revoked, change, actor, dry_run=dry_run)
 
     @changes
     async def rotate(self, id: str, actor: Actor, *, dry_run: bool) -> KeyCreated:
@@ -101,14 +107,17 @@ class Keys:
         """Forget a key and take it off its budgets; its usage stays."""
         desk, key = self.desk, (await self.desk.read(find.key, id)).key
         held = desk.ceilings.of_holders(Holder(HolderKind.KEY, key.id))
+        unlimited = removal(desk.seats, (KEY, key.id))
 
         def write(con: Connection) -> None:
             for each in held:
                 budgets.unassign(con, each.budget_id, each.holder)
+            unlimited.write(con)
             rows.delete(con, key.id)
 
         def remember(_: None) -> None:
             desk.seats.drop_key(key.id)
+            unlimited.remember(desk.seats)
             if held:
                 desk.install(desk.ceilings.without(held))
 
@@ -160,12 +169,21 @@ class Keys:
             raise Conflict(f"user {key.user_id!r} of this key is deleted; create that user again first")
         return replace(key, revoked_ms=None)
 
-    async def _put(self, action: str, stored: StoredKey, actor: Actor, dry_run: bool) -> KeyInfo:
-        def write(con: Connection) -> bool:
-            return rows.update(con, stored.key, stored.metadata)
+    async def _put(
+        self, action: str, stored: StoredKey, change: KeyUpdate, actor: Actor, *, dry_run: bool
+    ) -> KeyInfo:
+        limited = key_edit(self.desk.seats, stored.key, change)
 
-        def remember(_: bool) -> None:
+        def write(con: Connection) -> None:
+            rows.update(con, stored.key, stored.metadata)
+            limited.write(con)
+
+        def remember(_: None) -> None:
             self.desk.seats.put_key(stored.key)
+            limited.remember(self.desk.seats)
 
         await self.desk.apply(Edit(action, stored.key.id, write, remember), actor, dry_run=dry_run)
-        return key_info(self.desk, stored, self.desk.ceilings)
+        return key_info(self.desk, stored, self.desk.ceilings, limited.after)
+
+    def _shown(self, stored: StoredKey, ceilings: Ceilings) -> KeyInfo:
+        return key_info(self.desk, stored, ceilings, self.desk.seats.caps((KEY, stored.key.id)))

@@ -18,6 +18,7 @@ from otari_daemon.control.notes import Note, Settled
 from otari_daemon.control.notes import Refused as RefusedNote
 from otari_daemon.control.operations.ceilings import Ceilings, drawn_on, holder_text
 from otari_daemon.control.operations.desk import Desk, audit
+from otari_daemon.control.operations.limits import busiest
 from otari_daemon.control.operations.usage import row_of, usage_row
 from otari_daemon.domain.book import Hold
 from otari_daemon.domain.errors import InvalidField, Overloaded
@@ -108,6 +109,7 @@ class Live:
             ledger.hold_leaks,
             ledger.auditor.proven,
             ledger.auditor.proven_s_ago,
+            busiest(ledger.meters.slots, self._desk.seats.name_of),
         )
 
     async def holds(self) -> list[HoldInfo]:

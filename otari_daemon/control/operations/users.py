@@ -10,10 +10,12 @@ from otari_daemon.control.operations import find, values
 from otari_daemon.control.operations.ceilings import Ceilings
 from otari_daemon.control.operations.desk import Desk, Edit, changes
 from otari_daemon.control.operations.grants import Grant, grant, grant_of
+from otari_daemon.control.operations.limits import removal, user_edit
 from otari_daemon.control.operations.views import user_info
 from otari_daemon.domain.budgets import Assignment, Holder, HolderKind
 from otari_daemon.domain.errors import Conflict, InvalidField
 from otari_daemon.domain.keys import VirtualKey
+from otari_daemon.domain.limits import USER, Caps
 from otari_daemon.domain.money import ZERO, Nano
 from otari_daemon.domain.users import User
 from otari_daemon.protocol.messages import UNSET, UserCreate, UserInfo, UserUpdate
@@ -32,19 +34,21 @@ class Users:
     async def create(self, new: UserCreate, actor: Actor, *, dry_run: bool) -> UserInfo:
         """Make a user, or revive a deleted one as if new; the keys it had stay revoked."""
         desk, user = self.desk, self._draft(new)
-        given = await self._granted(new, user)
+        given, limited = await self._granted(new, user), user_edit(desk.seats, user.id, new)
 
         def write(con: Connection) -> Assignment | None:
             rows.insert(con, user)
+            limited.write(con)
             return given.write(con) if given else None
 
         def remember(assignment: Assignment | None) -> None:
             desk.seats.put_user(user)
+            limited.remember(desk.seats)
             if given:
                 desk.install(_after(desk.ceilings, given, assignment))
 
         assignment = await desk.apply(Edit("create_user", user.id, write, remember), actor, dry_run=dry_run)
-        return await self._shown(user, _after(desk.ceilings, given, assignment))
+        return await self._shown(user, _after(desk.ceilings, given, assignment), limited.after)
 
     async def listed(self, skip: int, limit: int) -> list[UserInfo]:
         """Users that are not deleted, oldest first."""
@@ -53,13 +57,14 @@ class Users:
         page = sorted(living, key=lambda user: (user.created_ms, user.id))[skip : skip + limit]
         ceilings, spending = desk.ceilings, await desk.read(_spending, page)
         return [
-            user_info(desk, user, spent, held, ceilings)
-            for user, (spent, held) in zip(page, spending, strict=True)
+            user_info(desk, user, spent_and_held, ceilings, desk.seats.caps((USER, user.id)))
+            for user, spent_and_held in zip(page, spending, strict=True)
         ]
 
     async def one(self, id: str) -> UserInfo:
         """One user that is not deleted."""
-        return await self._shown(find.user(self.desk.seats.users, id), self.desk.ceilings)
+        user = find.user(self.desk.seats.users, id)
+        return await self._shown(user, self.desk.ceilings, self.desk.seats.caps((USER, user.id)))
 
     @changes
     async def update(self, id: str, change: UserUpdate, actor: Actor, *, dry_run: bool) -> UserInfo:
@@ -70,20 +75,23 @@ class Users:
         wanted, holder = change.budget_id, _holder(user)
         given = await grant_of(desk, wanted, holder) if isinstance(wanted, str) else None
         gone = [] if wanted is UNSET else desk.ceilings.of_holders(holder)
+        limited = user_edit(desk.seats, user.id, change)
 
         def write(con: Connection) -> Assignment | None:
             rows.update(con, user)
+            limited.write(con)
             for each in gone:
                 budgets.unassign(con, each.budget_id, holder)
             return given.write(con) if given else None
 
         def remember(assignment: Assignment | None) -> None:
             desk.seats.put_user(user)
+            limited.remember(desk.seats)
             if gone or given:
                 desk.install(_after(desk.ceilings.without(gone), given, assignment))
 
         assignment = await desk.apply(Edit("update_user", user.id, write, remember), actor, dry_run=dry_run)
-        return await self._shown(user, _after(desk.ceilings.without(gone), given, assignment))
+        return await self._shown(user, _after(desk.ceilings.without(gone), given, assignment), limited.after)
 
     @changes
     async def delete(self, id: str, actor: Actor, *, dry_run: bool) -> None:
@@ -92,9 +100,11 @@ class Users:
         user = find.user(desk.seats.users, id)
         held = desk.ceilings.of_holders(_holder(user))
         active = await desk.read(_active_keys, user.id)
+        unlimited = removal(desk.seats, (USER, user.id))
 
         def write(con: Connection) -> None:
             rows.delete(con, user.id, now_ms)
+            unlimited.write(con)
             for key in active:
                 keys.revoke(con, key.id, now_ms)
             for each in held:
@@ -102,6 +112,7 @@ class Users:
 
         def remember(_: None) -> None:
             desk.seats.put_user(replace(user, deleted_ms=now_ms))
+            unlimited.remember(desk.seats)
             for key in active:
                 desk.seats.put_key(replace(key, revoked_ms=now_ms))
             if held:
@@ -125,9 +136,9 @@ class Users:
             return await grant(self.desk, new.budget, _holder(user), user.id)
         return None if new.budget_id is None else await grant_of(self.desk, new.budget_id, _holder(user))
 
-    async def _shown(self, user: User, ceilings: Ceilings) -> UserInfo:
-        ((spent, held),) = await self.desk.read(_spending, [user])
-        return user_info(self.desk, user, spent, held, ceilings)
+    async def _shown(self, user: User, ceilings: Ceilings, caps: Caps) -> UserInfo:
+        (spending,) = await self.desk.read(_spending, [user])
+        return user_info(self.desk, user, spending, ceilings, caps)
 
 
 def _holder(user: User) -> Holder:

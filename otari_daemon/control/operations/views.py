@@ -6,8 +6,10 @@ from collections.abc import Mapping, Sequence
 
 from otari_daemon.control.operations.ceilings import Ceilings, drawn_on, holder_text, use
 from otari_daemon.control.operations.desk import Desk
+from otari_daemon.control.operations.limits import key_uses, user_uses
 from otari_daemon.domain.budgets import EVERYBODY, Assignment, Budget, Holder, HolderKind
 from otari_daemon.domain.keys import VirtualKey
+from otari_daemon.domain.limits import Caps
 from otari_daemon.domain.money import NANO_PER_USD, Nano, format_usd
 from otari_daemon.domain.raises import Raise, in_force
 from otari_daemon.domain.users import User
@@ -30,8 +32,8 @@ def maybe_time(at_ms: int | None) -> str | None:
     return None if at_ms is None else rfc3339(at_ms)
 
 
-def key_info(desk: Desk, stored: StoredKey, ceilings: Ceilings) -> KeyInfo:
-    """A key, and every budget its requests draw on."""
+def key_info(desk: Desk, stored: StoredKey, ceilings: Ceilings, caps: Caps) -> KeyInfo:
+    """A key, and every budget and limit its requests come under; `caps` are its own."""
     key, now_ms = stored.key, desk.clock.now_ms()
     drawn = ceilings.of_holders(*drawn_on(key.id, key.user_id))
     return KeyInfo(
@@ -47,6 +49,7 @@ def key_info(desk: Desk, stored: StoredKey, ceilings: Ceilings) -> KeyInfo:
         dict(stored.metadata),
         key.models,
         _uses(desk, drawn, ceilings),
+        key_uses(desk, key, caps),
     )
 
 
@@ -66,8 +69,14 @@ def key_created(key: VirtualKey, metadata: Mapping[str, object], secret: str | N
     )
 
 
-def user_info(desk: Desk, user: User, spent: Nano, held: Nano, ceilings: Ceilings) -> UserInfo:
-    """A user; the predecessor's single budget is the first of their own."""
+def user_info(
+    desk: Desk, user: User, spending: tuple[Nano, Nano], ceilings: Ceilings, caps: Caps
+) -> UserInfo:
+    """A user, what they spent and hold, and `caps` of their own.
+
+    The predecessor's single budget is the first of their own.
+    """
+    spent, held = spending
     own = Holder(HolderKind.USER, user.id)
     uses = _uses(desk, ceilings.of_holders(own, EVERYBODY), ceilings)
     first = uses[0] if ceilings.of_holders(own) else None
@@ -85,6 +94,7 @@ def user_info(desk: Desk, user: User, spent: Nano, held: Nano, ceilings: Ceiling
         format_usd(spent),
         format_usd(held),
         uses,
+        user_uses(desk, user.id, caps),
     )
 
 

@@ -20,6 +20,7 @@ from otari_daemon.protocol.messages.budgets import (
 )
 from otari_daemon.protocol.messages.common import (
     UNSET,
+    LimitUse,
     Metadata,
     Mode,
     Problem,
@@ -27,6 +28,7 @@ from otari_daemon.protocol.messages.common import (
 )
 from otari_daemon.protocol.messages.daemon import (
     Finding,
+    InFlight,
     ModelInfo,
     ProviderInfo,
     Status,
@@ -90,12 +92,14 @@ __all__ = [
     "HoldExplained",
     "HoldInfo",
     "HolderKind",
+    "InFlight",
     "InsteadExplained",
     "KeyCreate",
     "KeyCreated",
     "KeyInfo",
     "KeyStatus",
     "KeyUpdate",
+    "LimitUse",
     "Metadata",
     "Mode",
     "ModelInfo",

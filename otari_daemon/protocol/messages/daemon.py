@@ -30,11 +30,20 @@ class ProviderInfo:
 
 
 @dataclass(frozen=True, slots=True)
+class InFlight:
+    """How many requests a holder has in flight."""
+
+    holder: str
+    requests: int
+
+
+@dataclass(frozen=True, slots=True)
 class Status:
     """The daemon, its configuration and its books now; `ledger_backlog` counts unwritten operations.
 
     `hold_leaks` counts holds that only the watchdog closed. The auditor has proven the books `audits` times,
     last `audited_s_ago`.
+    `busiest` are the keys, users and providers with most in flight.
     """
 
     version: str
@@ -58,6 +67,7 @@ class Status:
     hold_leaks: int = 0
     audits: int = 0
     audited_s_ago: float | None = None
+    busiest: tuple[InFlight, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -112,9 +112,10 @@ class Explanation:
 
 @dataclass(frozen=True, slots=True)
 class RefusalGroup:
-    """Refusals of one code by one budget (None: by none), most first, with the newest of them."""
+    """Refusals of one code by one budget or limit (None: by none), most first, with the newest of them."""
 
     code: str
     budget: str | None
     count: int
     last: Refusal
+    limit: str | None = None

@@ -4,14 +4,17 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from otari_daemon.protocol.messages.budgets import BudgetUse
-from otari_daemon.protocol.messages.common import UNSET, Metadata, Unset
+from otari_daemon.protocol.messages.common import UNSET, LimitUse, Metadata, Unset
 
 KeyStatus = Literal["active", "revoked", "expired"]
 
 
 @dataclass(frozen=True, slots=True)
 class KeyCreate:
-    """Make a virtual key. `budget` is shorthand like `5/day`, or else the id or name of a budget."""
+    """Make a virtual key. `budget` is shorthand like `5/day`, or else the id or name of a budget.
+
+    `rpm` and `tpm` are requests and tokens within any 60 s; None leaves a limit to the configuration.
+    """
 
     key_name: str | None = None
     user_id: str | None = None
@@ -19,17 +22,23 @@ class KeyCreate:
     metadata: Metadata = field(default_factory=dict)
     allowed_models: tuple[str, ...] | None = None
     budget: str | None = None
+    rpm: int | None = None
+    tpm: int | None = None
+    max_parallel: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class KeyUpdate:
-    """Change a virtual key; what is not mentioned stays."""
+    """Change a virtual key; what is not mentioned stays, a limit of None is left to the configuration."""
 
     key_name: str | Unset | None = UNSET
     is_active: bool | Unset = UNSET
     expires_at: str | Unset | None = UNSET
     metadata: Metadata | Unset = UNSET
     allowed_models: tuple[str, ...] | Unset | None = UNSET
+    rpm: int | Unset | None = UNSET
+    tpm: int | Unset | None = UNSET
+    max_parallel: int | Unset | None = UNSET
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +57,7 @@ class KeyInfo:
     metadata: Metadata = field(default_factory=dict)
     allowed_models: tuple[str, ...] | None = None
     budgets: tuple[BudgetUse, ...] = ()
+    limits: tuple[LimitUse, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

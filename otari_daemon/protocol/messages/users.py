@@ -3,12 +3,12 @@
 from dataclasses import dataclass, field
 
 from otari_daemon.protocol.messages.budgets import BudgetUse
-from otari_daemon.protocol.messages.common import UNSET, Metadata, Unset
+from otari_daemon.protocol.messages.common import UNSET, LimitUse, Metadata, Unset
 
 
 @dataclass(frozen=True, slots=True)
 class UserCreate:
-    """Make a user. `budget` is read as in `KeyCreate`; `budget_id` is the predecessor's field for an id."""
+    """Make a user. `budget` and limits are read as in `KeyCreate`; `budget_id` is the predecessor's field."""
 
     user_id: str
     alias: str | None = None
@@ -16,16 +16,22 @@ class UserCreate:
     blocked: bool = False
     metadata: Metadata = field(default_factory=dict)
     budget: str | None = None
+    rpm: int | None = None
+    tpm: int | None = None
+    max_parallel: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class UserUpdate:
-    """Change a user; what is not mentioned stays."""
+    """Change a user; what is not mentioned stays, a limit that is None is left to the configuration."""
 
     alias: str | Unset | None = UNSET
     budget_id: str | Unset | None = UNSET
     blocked: bool | Unset = UNSET
     metadata: Metadata | Unset = UNSET
+    rpm: int | Unset | None = UNSET
+    tpm: int | Unset | None = UNSET
+    max_parallel: int | Unset | None = UNSET
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,3 +51,4 @@ class UserInfo:
     spend_usd: str = "0.00"
     held_usd: str = "0.00"
     budgets: tuple[BudgetUse, ...] = ()
+    limits: tuple[LimitUse, ...] = ()
