@@ -30,10 +30,12 @@ NOUNS = {
         "ledger",
         "models",
         "chat",
+        "db",
         "mock",
+        "migrate",
         "version",
     )
-}
+} | {"init-db": "otari_cli.commands.init_db"}
 
 
 class Nouns(TyperGroup):

@@ -10,7 +10,7 @@ from types import ModuleType
 import pytest
 
 import otari_daemon
-from otari_daemon.store import sql, sql_postgres
+from otari_daemon.store import sql, sql_copy, sql_postgres
 
 DAEMON = Path(otari_daemon.__file__).parent
 RUNS_SQL = frozenset(
@@ -26,7 +26,7 @@ RUNS_SQL = frozenset(
         "raw_sql",
     )
 )
-SQL_MODULES = ("sql", "sql_postgres")
+SQL_MODULES = ("sql", "sql_postgres", "sql_copy")
 LOOPED = {
     ("store/engines/sqlite.py", "setting"): "for setting, question, wanted in (*sql.PRAGMAS, *pragmas):",
     ("store/engines/sqlite.py", "question"): "for setting, question, wanted in (*sql.PRAGMAS, *pragmas):",
@@ -80,7 +80,7 @@ def test_the_lint_lets_constants_pass(fine: str) -> None:
     assert not list(_offences("store/keys.py", fine))
 
 
-@pytest.mark.parametrize("module", [sql, sql_postgres])
+@pytest.mark.parametrize("module", [sql, sql_postgres, sql_copy])
 def test_the_sql_modules_join_literals_with_literals_only(module: ModuleType) -> None:
     tree = ast.parse(Path(str(module.__file__)).read_text())
     names = {
@@ -142,10 +142,20 @@ def _constant_call(path: str, call: ast.Call, loops: set[str]) -> bool:
 
 def _literal(node: ast.AST, names: set[str]) -> bool:
     if isinstance(node, ast.Name):
-        return node.id in names or node.id == "sql"
+        return node.id in names or node.id in SQL_MODULES
     if isinstance(node, ast.Attribute):
-        return ast.unparse(node.value) == "sql" and hasattr(sql, node.attr)
-    allowed = (ast.Constant, ast.BinOp, ast.Add, ast.Dict, ast.Tuple, ast.Load, ast.UnaryOp, ast.USub)
+        return ast.unparse(node.value) in SQL_MODULES and node.attr.isupper()
+    allowed = (
+        ast.Constant,
+        ast.BinOp,
+        ast.Add,
+        ast.Dict,
+        ast.Tuple,
+        ast.Load,
+        ast.UnaryOp,
+        ast.USub,
+        ast.Subscript,
+    )
     return isinstance(node, allowed)
 
 
