@@ -52,12 +52,12 @@ MANY: Final = {
   WHERE hold.rid = v.rid AND hold.state IN (0, 1)""",
         """(%s::bigint, %s::bigint, %s::bigint, %s::bigint, %s::bigint, %s::bigint, %s::bigint, %s::bigint,
   %s::bigint, %s::bigint, %s::bigint, %s::bigint, %s::bigint, %s::bigint, %s::bigint, %s::bigint, %s::bigint,
-  %s::bigint, %s::bigint, %s::bigint, %s)""",
+  %s::bigint, %s::bigint, %s::bigint, %s::bytea)""",
     ),
     sql.HOLD_PROGRESS: (
         """UPDATE hold SET progress_out = v.tokens FROM (VALUES %s) AS v(tokens, rid)
   WHERE hold.rid = v.rid AND hold.state IN (0, 1)""",
-        "(%s::bigint, %s)",
+        "(%s::bigint, %s::bytea)",
     ),
     sql.BALANCE_MOVE: (
         """UPDATE balance SET limit_n = CASE v.admitted WHEN 1 THEN v.cap ELSE limit_n END,
@@ -69,7 +69,7 @@ MANY: Final = {
     sql.KEY_TOUCH: (
         """UPDATE api_key SET last_used_ms = v.at_ms FROM (VALUES %s) AS v(at_ms, id, known_ms)
   WHERE api_key.id = v.id AND coalesce(last_used_ms, 0) < v.known_ms""",
-        "(%s::bigint, %s, %s::bigint)",
+        "(%s::bigint, %s::text, %s::bigint)",
     ),
 }
 """Updates of many rows in one statement, and one row of its values. No row may be named twice in one call."""
