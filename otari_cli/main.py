@@ -32,10 +32,12 @@ NOUNS = {
         "ledger",
         "models",
         "chat",
+        "db",
         "mock",
+        "migrate",
         "version",
     )
-}
+} | {"init-db": "otari_cli.commands.init_db"}
 
 
 SINGULAR = {"budget": "budgets", "key": "keys", "user": "users"}

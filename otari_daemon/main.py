@@ -11,7 +11,7 @@ from pathlib import Path
 
 import uvloop
 
-from otari_daemon import __version__
+from otari_daemon import __version__, maintenance
 from otari_daemon.config.load import load_file
 from otari_daemon.config.paths import config_file, places
 from otari_daemon.config.problems import ConfigError
@@ -29,6 +29,9 @@ _OVERRIDES = ("host", "port", "database_url", "state_dir", "admin_socket", "log_
 def main() -> None:
     """Load the configuration, serve until told to stop, exit 0; 78 when it cannot start as configured."""
     os.umask(0o077)
+    if sys.argv[1:2] == ["db"]:
+        _maintain(sys.argv[2:])
+        return
     arguments = _arguments()
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
@@ -37,6 +40,17 @@ def main() -> None:
         _fail(str(error))
     except (StoreError, CannotListen, UnknownProviderType) as error:
         _fail(f"otarid: {error}")
+
+
+def _maintain(words: list[str]) -> None:
+    """Be `otarid db`: exit 0, or 1 when it cannot be done or the books are not right."""
+    try:
+        outcome = maintenance.run(words, os.environ, Path.cwd(), os.getuid())
+    except (ConfigError, StoreError) as error:
+        print(f"otarid: {error}", file=sys.stderr)
+        raise SystemExit(1) from error
+    print("\n".join(outcome.lines), flush=True)
+    raise SystemExit(0 if outcome.good else 1)
 
 
 async def _run(arguments: argparse.Namespace) -> None:

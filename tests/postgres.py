@@ -74,10 +74,10 @@ class Cluster:
         self._signal(signal.SIGCONT)
 
     def remove(self) -> None:
-        """Stop it, if it runs, and leave nothing behind."""
+        """Stop it, if it runs, and leave nothing behind; a second time is harmless."""
         if self.process.poll() is None:
             self.stop(signal.SIGQUIT)
-        shutil.rmtree(self.place)
+        shutil.rmtree(self.place, ignore_errors=True)
 
     def url(self, database: str) -> str:
         """Where a database of this cluster is."""

@@ -18,7 +18,7 @@ def migrate(database: Database, now_ms: int, revisions: tuple[Revision, ...] = R
         applied = _applied(session.con)
         foreign = not applied and session.con.execute(sql.TABLES).fetchone()[0] > 0
     if foreign:
-        raise StoreError("the database belongs to another program: choose another file")
+        raise StoreError("the database belongs to another program: choose another one")
     _compare(applied, revisions)
     missing = [revision for revision in revisions if revision.rev not in applied]
     if applied and missing:
@@ -27,6 +27,22 @@ def migrate(database: Database, now_ms: int, revisions: tuple[Revision, ...] = R
         with database.transaction() as con:
             _apply(con, revision, now_ms)
     return [revision.rev for revision in missing]
+
+
+def status(con: Connection) -> tuple[int, int]:
+    """The newest revision applied, 0 for none, and the newest there is; raises as `migrate` does."""
+    applied = _applied(con)
+    _compare(applied, REVISIONS)
+    return max(applied, default=0), REVISIONS[-1].rev
+
+
+def up_to(revision: int, applied: int) -> tuple[Revision, ...]:
+    """The revisions up to one; raises `StoreError` for one that there is not, or that lies behind."""
+    if revision < applied:
+        raise StoreError(f"the database is at schema revision {applied} and only goes on: restore a backup")
+    if not any(each.rev == revision for each in REVISIONS):
+        raise StoreError(f"there is no schema revision {revision}: the newest is {REVISIONS[-1].rev}")
+    return tuple(each for each in REVISIONS if each.rev <= revision)
 
 
 def _applied(con: Connection) -> dict[int, str]:

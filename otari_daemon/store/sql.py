@@ -13,6 +13,7 @@ from typing import Final
 # -- connection ---------------------------------------------------------------------------------------
 
 WAL: Final = "PRAGMA journal_mode=WAL"
+NO_WAL: Final = "PRAGMA journal_mode=DELETE"
 PRAGMAS: Final = (
     ("PRAGMA synchronous=FULL", "PRAGMA synchronous", 2),
     ("PRAGMA foreign_keys=ON", "PRAGMA foreign_keys", 1),

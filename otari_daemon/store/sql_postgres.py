@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from otari_daemon.store import sql
+from otari_daemon.store import sql, sql_copy
 
 # -- connection ---------------------------------------------------------------------------------------
 
@@ -30,6 +30,8 @@ OTHER_WORDS: Final = {
     sql.TABLES: """SELECT count(*) FROM pg_catalog.pg_tables
   WHERE schemaname = current_schema() AND tablename <> 'otari_schema'""",
     sql.INTEGRITY_CHECK: "SELECT 'ok'",
+    sql_copy.RESUME_NUMBERS: """SELECT setval(pg_get_serial_sequence('refusal', 'id'),
+  (SELECT coalesce(max(id), 0) + 1 FROM refusal), false)""",
 }
 """The server answers for its own pages; a checksum of every page is its own option."""
 
@@ -50,12 +52,12 @@ MANY: Final = {
   WHERE hold.rid = v.rid AND hold.state IN (0, 1)""",
         """(%s::bigint, %s::bigint, %s::bigint, %s::bigint, %s::bigint, %s::bigint, %s::bigint, %s::bigint,
   %s::bigint, %s::bigint, %s::bigint, %s::bigint, %s::bigint, %s::bigint, %s::bigint, %s::bigint, %s::bigint,
-  %s::bigint, %s::bigint, %s::bigint, %s)""",
+  %s::bigint, %s::bigint, %s::bigint, %s::bytea)""",
     ),
     sql.HOLD_PROGRESS: (
         """UPDATE hold SET progress_out = v.tokens FROM (VALUES %s) AS v(tokens, rid)
   WHERE hold.rid = v.rid AND hold.state IN (0, 1)""",
-        "(%s::bigint, %s)",
+        "(%s::bigint, %s::bytea)",
     ),
     sql.BALANCE_MOVE: (
         """UPDATE balance SET limit_n = CASE v.admitted WHEN 1 THEN v.cap ELSE limit_n END,
@@ -67,10 +69,18 @@ MANY: Final = {
     sql.KEY_TOUCH: (
         """UPDATE api_key SET last_used_ms = v.at_ms FROM (VALUES %s) AS v(at_ms, id, known_ms)
   WHERE api_key.id = v.id AND coalesce(last_used_ms, 0) < v.known_ms""",
-        "(%s::bigint, %s, %s::bigint)",
+        "(%s::bigint, %s::text, %s::bigint)",
     ),
 }
 """Updates of many rows in one statement, and one row of its values. No row may be named twice in one call."""
 
-STREAMED: Final = (sql.PROOF_HOLDS, sql.PROOF_BUNDLES, sql.PROOF_CARDS, sql.PROOF_BALANCES)
+STREAMED: Final = (
+    sql.PROOF_HOLDS,
+    sql.PROOF_BUNDLES,
+    sql.PROOF_BALANCES,
+    sql_copy.READ["balance"],
+    sql_copy.READ["bundle"],
+    sql_copy.READ["hold"],
+    sql_copy.READ["refusal"],
+)
 """Questions whose answers are as large as the ledger: read through a cursor of the server."""

@@ -7,6 +7,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -23,6 +24,7 @@ from otari_daemon.domain.money import Nano
 from otari_daemon.domain.records import Progress, Reason
 from otari_daemon.store.verify import verify
 from tests.ledger.support import NOW_MS, budget, commit, facts, open_store, outcome, rid_of
+from tests.postgres import cluster
 
 LIMITS = {1: 1_000, 2: 300, 3: None}
 MEMORY = Path("/dev/shm")  # a disk would be asked to sync thousands of times
@@ -40,7 +42,8 @@ class Ledger(RuleBasedStateMachine):
         self.runner = asyncio.Runner()
         self.directory = Path(tempfile.mkdtemp(dir=MEMORY if MEMORY.is_dir() else None))
         budgets = [budget(f"b{number}", limit) for number, limit in LIMITS.items()]
-        self.store, self.book = open_store(self.directory / "ledger.db", *budgets)
+        self.url = self.new_url()
+        self.store, self.book = open_store(self.url, *budgets)
         self.number = 0
         self.held: dict[bytes, tuple[tuple[int, ...], int]] = {}
         self.spent = dict.fromkeys(LIMITS, 0)
@@ -103,7 +106,7 @@ class Ledger(RuleBasedStateMachine):
             for account in accounts:
                 self.spent[account] += min(amount, seen)
         self.held.clear()
-        self.store, self.book = open_store(self.directory / "ledger.db")
+        self.store, self.book = open_store(self.url)
         self.runner.run(self._start())
 
     @invariant()
@@ -124,6 +127,10 @@ class Ledger(RuleBasedStateMachine):
         self.runner.close()
         shutil.rmtree(self.directory)
 
+    def new_url(self) -> str:
+        """An empty database."""
+        return f"sqlite:///{self.directory}/ledger.db"
+
     async def _start(self) -> None:
         self.store.start(asyncio.get_running_loop())
 
@@ -133,8 +140,24 @@ class Ledger(RuleBasedStateMachine):
         return limit is None or (not self.over[account] and self.spent[account] + held + amount <= limit)
 
 
-def test_book_and_store_agree_with_a_model_in_any_order_of_steps() -> None:
-    checks = [HealthCheck.too_slow]
-    bounds = settings(max_examples=200, stateful_step_count=25, deadline=None, suppress_health_check=checks)
+class LedgerOnAServer(Ledger):
+    """The same on PostgreSQL."""
 
-    run_state_machine_as_test(Ledger, settings=settings(bounds, print_blob=True))
+    def new_url(self) -> str:
+        """An empty database."""
+        return cluster().new_database()
+
+
+def test_book_and_store_agree_with_a_model_in_any_order_of_steps() -> None:
+    run_state_machine_as_test(Ledger, settings=_settings(200))
+
+
+@pytest.mark.slow
+def test_they_agree_on_postgresql_too() -> None:
+    run_state_machine_as_test(LedgerOnAServer, settings=_settings(15))
+
+
+def _settings(examples: int) -> settings:
+    checks = [HealthCheck.too_slow]
+    bounds = settings(stateful_step_count=25, deadline=None, suppress_health_check=checks)
+    return settings(bounds, max_examples=examples, print_blob=True)

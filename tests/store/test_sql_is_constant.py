@@ -25,7 +25,7 @@ RUNS_SQL = frozenset(
         "raw_sql",
     )
 )
-SQL_MODULES = ("sql", "sql_postgres")
+SQL_MODULES = ("sql", "sql_postgres", "sql_copy")
 LOOPED = {
     ("store/engines/sqlite.py", "setting"): "for setting, question, wanted in (*sql.PRAGMAS, *pragmas):",
     ("store/engines/sqlite.py", "question"): "for setting, question, wanted in (*sql.PRAGMAS, *pragmas):",
@@ -143,10 +143,20 @@ def _constant_call(path: str, call: ast.Call, loops: set[str]) -> bool:
 
 def _literal(node: ast.AST, names: set[str]) -> bool:
     if isinstance(node, ast.Name):
-        return node.id in names or node.id == "sql"
+        return node.id in names or node.id in SQL_MODULES
     if isinstance(node, ast.Attribute):
-        return ast.unparse(node.value) == "sql" and hasattr(sql, node.attr)
-    allowed = (ast.Constant, ast.BinOp, ast.Add, ast.Dict, ast.Tuple, ast.Load, ast.UnaryOp, ast.USub)
+        return ast.unparse(node.value) in SQL_MODULES and node.attr.isupper()
+    allowed = (
+        ast.Constant,
+        ast.BinOp,
+        ast.Add,
+        ast.Dict,
+        ast.Tuple,
+        ast.Load,
+        ast.UnaryOp,
+        ast.USub,
+        ast.Subscript,
+    )
     return isinstance(node, allowed)
 
 

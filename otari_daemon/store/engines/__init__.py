@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from otari_daemon.store.database import Database
-from otari_daemon.store.engines.sqlite import SqliteDatabase
+from contextlib import AbstractContextManager
+from types import ModuleType
+
+from otari_daemon.store.database import Connection, Database
+from otari_daemon.store.engines import sqlite
 from otari_daemon.store.errors import StoreError
 
 POSTGRES = ("postgresql://", "postgres://")
@@ -11,10 +14,23 @@ POSTGRES = ("postgresql://", "postgres://")
 
 def open_database(url: str) -> Database:
     """Open what `url` names and hold it against other daemons; raise `StoreError` with one clear line."""
-    if not url.startswith(POSTGRES):
-        return SqliteDatabase(url)
+    opened: Database = _postgres().PostgresDatabase(url) if _on_server(url) else sqlite.SqliteDatabase(url)
+    return opened
+
+
+def reading(url: str) -> AbstractContextManager[Connection]:
+    """One reading transaction on a database that a daemon may be using; raises `StoreError`."""
+    snapshot: AbstractContextManager[Connection] = (_postgres() if _on_server(url) else sqlite).reading(url)
+    return snapshot
+
+
+def _on_server(url: str) -> bool:
+    return url.startswith(POSTGRES)
+
+
+def _postgres() -> ModuleType:
     try:
-        from otari_daemon.store.engines.postgres import PostgresDatabase  # its driver is an extra
+        from otari_daemon.store.engines import postgres  # its driver is an extra
     except ImportError as error:
         raise StoreError("PostgreSQL needs a driver: pip install 'otari-gateway[postgres]'") from error
-    return PostgresDatabase(url)
+    return postgres

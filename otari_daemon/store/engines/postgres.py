@@ -73,7 +73,7 @@ class PostgresDatabase:
             with self.explained():
                 self._writer = self._claimed(CLAIM_S)
                 self._pony.on_connect(provider="postgres")(lambda _, raw: self._reading(raw))
-                self._pony.bind("postgres", **self._session(_READER))
+                self._pony.bind("postgres", **_session(self._parameters, _READER))
                 self._pony.provider.should_reconnect = _passes
         except BaseException:
             self.close()
@@ -168,18 +168,9 @@ class PostgresDatabase:
         for con in (*self._readers, *([] if self._writer is None else [self._writer])):
             con.close()
 
-    @contextlib.contextmanager
-    def explained(self) -> Iterator[None]:
+    def explained(self) -> contextlib.AbstractContextManager[None]:
         """Turn what the driver raises into one line that names the database."""
-        try:
-            yield
-        except StoreError:
-            raise
-        except Exception as error:
-            cause = _driver_error(error)
-            if cause is None:
-                raise
-            raise StoreError(f"the database {self.name} cannot be used: {_line(cause)}") from error
+        return _explained(self.name)
 
     def judged(self, error: Exception) -> StoreError:
         """What a failed transaction means."""
@@ -237,7 +228,7 @@ class PostgresDatabase:
 
     def _claimed(self, within_s: float) -> PostgresConnection:
         """A new writing connection that holds the database's lock."""
-        con = PostgresConnection(psycopg2.connect(**self._session(_WRITER)))
+        con = PostgresConnection(psycopg2.connect(**_session(self._parameters, _WRITER)))
         try:
             con.raw.autocommit = True
             _configure(con)
@@ -253,13 +244,41 @@ class PostgresDatabase:
 
     def _reading(self, raw: extensions.connection) -> None:
         con = PostgresConnection(raw)
+        con.in_snapshot = True
         self._readers = [each for each in self._readers if not each.raw.closed]
         self._readers.append(con)
         self._thread.con = con
 
-    def _session(self, options: str) -> dict[str, Any]:
-        own = self._parameters.get("options", "")
-        return {**self._parameters, "options": f"{_EVERY_SESSION}{options} {own}".strip()}
+
+@contextlib.contextmanager
+def reading(url: str) -> Iterator[PostgresConnection]:
+    """One reading transaction on a database that a daemon may be using."""
+    parameters = _parameters(url)
+    with _explained(parameters.get("dbname", "")):
+        con = PostgresConnection(psycopg2.connect(**_session(parameters, _READER)))
+        con.in_snapshot = True
+        try:
+            yield con
+        finally:
+            con.close()
+
+
+def _session(parameters: dict[str, Any], options: str) -> dict[str, Any]:
+    own = parameters.get("options", "")
+    return {**parameters, "options": f"{_EVERY_SESSION}{options} {own}".strip()}
+
+
+@contextlib.contextmanager
+def _explained(name: str) -> Iterator[None]:
+    try:
+        yield
+    except StoreError:
+        raise
+    except Exception as error:
+        cause = _driver_error(error)
+        if cause is None:
+            raise
+        raise StoreError(f"the database {name} cannot be used: {_line(cause)}") from error
 
 
 def _parameters(url: str) -> dict[str, Any]:

@@ -49,6 +49,7 @@ class PostgresConnection:
         for each in _TYPES:
             register_type(each, raw)
         self.raw = raw
+        self.in_snapshot = False
         self._asked_s = 0.0
 
     @property
@@ -125,7 +126,7 @@ class PostgresConnection:
         return cursor
 
     def _cursor(self, statement: str) -> extensions.cursor:
-        if statement not in sql_postgres.STREAMED:
+        if statement not in sql_postgres.STREAMED or not self.in_snapshot:
             return self.raw.cursor()
         cursor = self.raw.cursor("otari_stream_" + str(sql_postgres.STREAMED.index(statement)))
         cursor.itersize = ROWS_PER_FETCH

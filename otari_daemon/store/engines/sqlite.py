@@ -302,3 +302,22 @@ def judged(error: Exception) -> StoreError:
 
 def _code(error: sqlite3.Error) -> int:
     return getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) or sqlite3.SQLITE_ERROR
+
+
+@contextlib.contextmanager
+def reading(url: str) -> Iterator[Connection]:
+    """One reading transaction on a database that a daemon may be using."""
+    path = _path_of(url)
+    with explained(path):
+        con = sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True, isolation_level=None)
+        try:
+            con.execute(sql.BEGIN)
+            yield con
+        finally:
+            con.close()
+
+
+def fold_log(path: Path) -> None:
+    """Make a closed database one plain file, without a log beside it."""
+    with explained(path), contextlib.closing(sqlite3.connect(path, isolation_level=None)) as con:
+        con.execute(sql.NO_WAL)

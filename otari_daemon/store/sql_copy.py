@@ -1,0 +1,69 @@
+# ruff: noqa: S608 - literals are joined with literals, once, at import; a test reads the syntax trees
+"""Every table as a whole: read, written and summed up. Columns are in the order of the revisions."""
+
+from __future__ import annotations
+
+from typing import Final
+
+REVISIONS: Final = "SELECT rev, checksum FROM otari_schema ORDER BY rev"
+FORGET_META: Final = "DELETE FROM meta"
+RESUME_NUMBERS: Final = "SELECT max(id) FROM refusal"
+"""SQLite numbers refusals on from the highest; another engine has to be told."""
+
+READ: Final = {
+    "meta": "SELECT * FROM meta ORDER BY name",
+    "user": "SELECT * FROM user ORDER BY id",
+    "api_key": "SELECT * FROM api_key ORDER BY id",
+    "budget": "SELECT * FROM budget ORDER BY id",
+    "account": "SELECT * FROM account ORDER BY id",
+    "budget_assignment": "SELECT * FROM budget_assignment ORDER BY budget_id, holder_kind, holder_id",
+    "price": "SELECT * FROM price ORDER BY model, effective_ms",
+    "balance": "SELECT * FROM balance ORDER BY account_id, period_start_ms",
+    "bundle": "SELECT * FROM bundle ORDER BY bundle_id, account_id",
+    "rate_card": "SELECT * FROM rate_card ORDER BY id",
+    "hold": "SELECT * FROM hold ORDER BY rid",
+    "refusal": "SELECT * FROM refusal ORDER BY id",
+}
+"""Every table but the schema's own, those that others refer to first."""
+
+_10: Final = "?, ?, ?, ?, ?, ?, ?, ?, ?, ?"
+
+WRITE: Final = {
+    "meta": "INSERT INTO meta VALUES (?, ?)",
+    "user": "INSERT INTO user VALUES (?, ?, ?, ?, ?, ?)",
+    "api_key": "INSERT INTO api_key VALUES (" + _10 + ", ?)",
+    "budget": "INSERT INTO budget VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+    "account": "INSERT INTO account VALUES (?, ?, ?, ?)",
+    "budget_assignment": "INSERT INTO budget_assignment VALUES (?, ?, ?, ?, ?)",
+    "price": "INSERT INTO price VALUES (" + _10 + ", ?, ?, ?, ?, ?, ?, ?)",
+    "balance": "INSERT INTO balance VALUES (?, ?, ?, ?, ?, ?, ?)",
+    "bundle": "INSERT INTO bundle VALUES (?, ?, ?)",
+    "rate_card": "INSERT INTO rate_card VALUES (" + _10 + ", ?, ?, ?, ?)",
+    "hold": "INSERT INTO hold VALUES (" + _10 + ", " + _10 + ", " + _10 + ", ?, ?, ?, ?)",
+    "refusal": "INSERT INTO refusal VALUES (" + _10 + ", ?)",
+}
+
+_RATES: Final = """, coalesce(sum(r_input), 0), coalesce(sum(r_cache_read), 0),
+  coalesce(sum(r_cache_write), 0),
+  coalesce(sum(r_output), 0), coalesce(sum(r_reasoning), 0), coalesce(sum(r_audio_input), 0),
+  coalesce(sum(r_audio_output), 0), coalesce(sum(r_images), 0), coalesce(sum(r_requests), 0),
+  coalesce(sum(r_tool_calls), 0)"""
+
+TOTALS: Final = {
+    "meta": "SELECT count(*) FROM meta",
+    "user": "SELECT count(*) FROM user",
+    "api_key": "SELECT count(*) FROM api_key",
+    "budget": "SELECT count(*), coalesce(sum(limit_n), 0) FROM budget",
+    "account": "SELECT count(*) FROM account",
+    "budget_assignment": "SELECT count(*) FROM budget_assignment",
+    "price": "SELECT count(*)" + _RATES + " FROM price",
+    "balance": """SELECT count(*), coalesce(sum(limit_n), 0), coalesce(sum(posted_n), 0),
+  coalesce(sum(pending_n), 0), coalesce(sum(overage_n), 0), coalesce(sum(acknowledged_n), 0) FROM balance""",
+    "bundle": "SELECT count(*) FROM bundle",
+    "rate_card": "SELECT count(*)" + _RATES + " FROM rate_card",
+    "hold": """SELECT count(*), coalesce(sum(held_n), 0),
+  coalesce(sum(CASE WHEN state < 2 THEN 0 ELSE posted_n END), 0),
+  coalesce(sum(CASE WHEN state < 2 THEN 0 ELSE overage_n END), 0) FROM hold""",
+    "refusal": "SELECT count(*) FROM refusal",
+}
+"""Rows, then the sum of every column of money or price; open holds have posted nothing yet."""
