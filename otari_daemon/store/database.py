@@ -272,6 +272,11 @@ def ends_transaction(error: Exception) -> bool:
     return isinstance(error, sqlite3.Error) and _code(error) & 0xFF in _PASSING | _DAMAGED
 
 
+def damaged(error: sqlite3.Error) -> bool:
+    """Whether an error says that the file itself is not sound."""
+    return _code(error) & 0xFF in _DAMAGED
+
+
 def judged(error: Exception) -> StoreError:
     """What a failed transaction means: `StoreUnavailable` passes, any other `StoreError` does not."""
     cause = sqlite_error(error)

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import cast
 
 from otari_daemon.domain.book import (
+    Adjusted,
     Balance,
     BalanceKey,
     Bundle,
@@ -74,16 +75,24 @@ class _Moves:
 class _Leg:
     """What a batch does to one balance."""
 
-    __slots__ = ("admitted", "cap", "overage", "pending", "posted")
+    __slots__ = ("acknowledged", "admitted", "cap", "overage", "pending", "posted")
 
     def __init__(self) -> None:
-        self.pending = self.posted = self.overage = 0
-        self.admitted = 0
+        self.pending = self.posted = self.overage = self.acknowledged = 0
+        self.admitted = 0  # the turn of the admission that last stated the cap
         self.cap: Nano | None = None
 
     def row(self, key: BalanceKey) -> tuple[int | None, ...]:
         """The values of `sql.BALANCE_MOVE`."""
-        return (self.admitted, self.cap, self.pending, self.posted, self.overage, *key)
+        return (
+            1 if self.admitted else 0,
+            self.cap,
+            self.pending,
+            self.posted,
+            self.overage,
+            self.acknowledged,
+            *key,
+        )
 
 
 class Fold:
@@ -100,7 +109,8 @@ class Fold:
         self._moves: dict[int, _Moves] = {}
         self._balances: list[BalanceKey] = []
         self._bundles: list[tuple[int, int, int]] = []
-        self._acknowledged: list[tuple[int, int, int]] = []
+        self._acknowledged: list[OverageAcknowledged] = []
+        self._adjusted: list[tuple[int, Adjusted]] = []
         self._new_cards: dict[int, tuple[Price, int]] = {}
         for entry in entries:
             self._take(entry)
@@ -116,7 +126,10 @@ class Fold:
             case BundleOpened():
                 self._bundle(entry.bundle.id, entry.bundle.balances)
             case OverageAcknowledged():
-                self._acknowledged.append((entry.amount, *entry.key))
+                self._acknowledged.append(entry)
+            case Adjusted():
+                self._turn += 1
+                self._adjusted.append((self._turn, entry))
 
     def _bundle(self, bundle_id: int, balances: tuple[Balance, ...]) -> None:
         for balance in balances:
@@ -196,8 +209,9 @@ class Fold:
             )
         self._apply_holds(con)
         self._apply_balances(con)
-        if self._acknowledged:
-            _expect(con.executemany(sql.BALANCE_ACKNOWLEDGE, self._acknowledged), len(self._acknowledged))
+        if self._adjusted:
+            con.executemany(sql.ADJUSTMENT_ADD, [entry.correction for _, entry in self._adjusted])
+            con.executemany(sql.ADJUSTMENT_SHARE_ADD, _share_rows(self._adjusted))
 
     def committed(self) -> None:
         """Remember what is now known to be stored."""
@@ -219,9 +233,39 @@ class Fold:
         legs: dict[BalanceKey, _Leg] = {}
         for moves in sorted(self._moves.values(), key=_turn_of):
             _spread(moves, legs)
+        if self._adjusted or self._acknowledged:
+            self._correct(legs)
         rows = [leg.row(key) for key, leg in legs.items()]
         if rows:
             _expect(con.executemany(sql.BALANCE_MOVE, rows), len(rows))
+
+    def _correct(self, legs: dict[BalanceKey, _Leg]) -> None:
+        """Add what corrections and acknowledgements do. A debit that was posted states its cap, as a hold."""
+        for seen in self._acknowledged:
+            _leg_of(legs, seen.key).acknowledged += seen.amount
+        for turn, entry in self._adjusted:
+            for share in entry.shares:
+                leg = _leg_of(legs, share.key)
+                leg.posted += share.posted
+                leg.overage += share.overage
+                leg.acknowledged += share.acknowledged
+                if share.posted > 0 and turn > leg.admitted:
+                    leg.cap, leg.admitted = share.cap, turn
+
+
+def _share_rows(adjusted: Sequence[tuple[int, Adjusted]]) -> list[tuple[object, ...]]:
+    return [
+        (*entry.correction[:3], *share.key, share.posted, share.overage)
+        for _, entry in adjusted
+        for share in entry.shares
+    ]
+
+
+def _leg_of(legs: dict[BalanceKey, _Leg], key: BalanceKey) -> _Leg:
+    leg = legs.get(key)
+    if leg is None:
+        leg = legs[key] = _Leg()
+    return leg
 
 
 def card_row(price: Price, card: int) -> tuple[object, ...]:
@@ -239,14 +283,12 @@ def _turn_of(moves: _Moves) -> int:
 
 def _spread(moves: _Moves, legs: dict[BalanceKey, _Leg]) -> None:
     for place, balance in enumerate(moves.bundle.balances):
-        leg = legs.get(balance.key)
-        if leg is None:
-            leg = legs[balance.key] = _Leg()
+        leg = _leg_of(legs, balance.key)
         leg.pending += moves.pending
         leg.posted += moves.posted
         leg.overage += moves.overage
         if moves.caps is not None:
-            leg.cap, leg.admitted = moves.caps[place], 1
+            leg.cap, leg.admitted = moves.caps[place], moves.turn
 
 
 def _expect(cursor: sqlite3.Cursor, rows: int) -> None:

@@ -78,7 +78,7 @@ def _move(con: Connection, bundle_id: int, pending: int, posted: int) -> None:
     legs = con.execute(sql.BUNDLE_LEGS, (bundle_id,)).fetchall()
     if not legs:
         raise LedgerCorrupt(f"open holds name bundle {bundle_id}, which is not there")
-    con.executemany(sql.BALANCE_MOVE, [(0, None, pending, posted, 0, *leg) for leg in legs])
+    con.executemany(sql.BALANCE_MOVE, [(0, None, pending, posted, 0, 0, *leg) for leg in legs])
 
 
 def load_book(con: Connection, epoch: int) -> Book:

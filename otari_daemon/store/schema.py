@@ -118,7 +118,22 @@ _EXPLAINING = (
     "ALTER TABLE refusal ADD COLUMN budget TEXT",
 )
 
+_CORRECTING = (
+    """CREATE TABLE adjustment(
+  rid BLOB NOT NULL, source TEXT NOT NULL, source_ref TEXT NOT NULL, amount_n INTEGER NOT NULL,
+  made_ms INTEGER NOT NULL, reason TEXT NOT NULL, PRIMARY KEY(rid, source, source_ref)
+  ) STRICT, WITHOUT ROWID""",
+    """CREATE TABLE adjustment_share(
+  rid BLOB NOT NULL, source TEXT NOT NULL, source_ref TEXT NOT NULL, account_id INTEGER NOT NULL,
+  period_start_ms INTEGER NOT NULL, posted_n INTEGER NOT NULL, overage_n INTEGER NOT NULL,
+  PRIMARY KEY(rid, source, source_ref, account_id),
+  FOREIGN KEY(rid, source, source_ref) REFERENCES adjustment(rid, source, source_ref),
+  FOREIGN KEY(account_id, period_start_ms) REFERENCES balance(account_id, period_start_ms)
+  ) STRICT, WITHOUT ROWID""",
+)
+
 REVISIONS: Final = (
     Revision(1, "the ledger and what operators set up", _FIRST),
     Revision(2, "what explains a hold, a price and a refusal", _EXPLAINING),
+    Revision(3, "corrections of what was charged", _CORRECTING),
 )

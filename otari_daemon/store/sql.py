@@ -74,10 +74,10 @@ HOLD_SETTLE: Final = """UPDATE hold SET rate_card_id = coalesce(?, rate_card_id)
   first_byte_us = ?, duration_us = ? WHERE rid = ? AND state IN (0, 1)"""
 HOLD_PROGRESS: Final = "UPDATE hold SET progress_out = ? WHERE rid = ? AND state IN (0, 1)"
 BALANCE_MOVE: Final = """UPDATE balance SET limit_n = CASE ? WHEN 1 THEN ? ELSE limit_n END,
-  pending_n = pending_n + ?, posted_n = posted_n + ?, overage_n = overage_n + ?
-  WHERE account_id = ? AND period_start_ms = ?"""
-BALANCE_ACKNOWLEDGE: Final = """UPDATE balance SET acknowledged_n = acknowledged_n + ?
-  WHERE account_id = ? AND period_start_ms = ?"""
+  pending_n = pending_n + ?, posted_n = posted_n + ?, overage_n = overage_n + ?,
+  acknowledged_n = acknowledged_n + ? WHERE account_id = ? AND period_start_ms = ?"""
+ADJUSTMENT_ADD: Final = "INSERT INTO adjustment VALUES (?, ?, ?, ?, ?, ?)"
+ADJUSTMENT_SHARE_ADD: Final = "INSERT INTO adjustment_share VALUES (?, ?, ?, ?, ?, ?, ?)"
 
 # -- recovery and loading -----------------------------------------------------------------------------
 

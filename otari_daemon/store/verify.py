@@ -1,13 +1,15 @@
 """Proving the books from their rows alone, in one snapshot.
 
 Rules: `file` the pages and indexes are sound; `limit` (L-INV-1) no balance is over the limit it admitted
-under; `sum` (L-INV-2) every balance is the sum of its holds; `once` (L-INV-3) a hold is open or closed,
-whole; `bound` (L-INV-4) 0 <= posted <= held, and overage only above a full hold; `row` (L-INV-7) every
-request has its bundle and its rate card, and costs what these say.
+under; `sum` (L-INV-2) every balance is the sum of its holds and corrections; `once` (L-INV-3) a hold is open
+or closed, whole; `bound` (L-INV-4) 0 <= posted <= held, and overage only above a full hold; `row` (L-INV-7)
+every request has its bundle and its rate card, and costs what these say; `adjusted` a correction is of a
+closed request, the same under each of its ceilings, and never gives back more than was charged.
 """
 
 from __future__ import annotations
 
+import sqlite3
 from collections import defaultdict
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -16,8 +18,8 @@ from otari_daemon.domain.money import Nano
 from otari_daemon.domain.pricing import Price, Rates, charge
 from otari_daemon.domain.records import Reason
 from otari_daemon.domain.usage import UNITS_MAX, Usage
-from otari_daemon.store import sql
-from otari_daemon.store.database import Session
+from otari_daemon.store import adjustments, sql
+from otari_daemon.store.database import Session, damaged
 from otari_daemon.store.fold import card_id
 from otari_daemon.store.schema import POSTED, PRESUMED, SENT, UNSET, UNSET_NANO, VOIDED
 
@@ -42,6 +44,7 @@ class Report(NamedTuple):
     holds: int
     balances: int
     findings: tuple[Finding, ...]
+    adjustments: int = 0
 
     @property
     def clean(self) -> bool:
@@ -81,17 +84,22 @@ def verify(session: Session) -> Report:
     """Check every row against the rules; reads the whole ledger once."""
     proof = _Proof(session)
     findings: list[Finding] = []
-    for finding in proof.run():
-        findings.append(finding)
-        if len(findings) == FINDINGS_MAX:
-            break
-    return Report(proof.holds, proof.balances, tuple(findings))
+    try:
+        for finding in proof.run():
+            findings.append(finding)
+            if len(findings) == FINDINGS_MAX:
+                break
+    except sqlite3.DatabaseError as error:
+        if not damaged(error):
+            raise
+        findings.append(Finding("file", "database", str(error)))  # a page of it cannot even be looked at
+    return Report(proof.holds, proof.balances, tuple(findings), proof.adjustments)
 
 
 class _Proof:
     def __init__(self, session: Session) -> None:
         self._con = session.con
-        self.holds = self.balances = 0
+        self.holds = self.balances = self.adjustments = 0
         self._cards: dict[int, Rates] = {}
         self._sums: defaultdict[int, _Sums] = defaultdict(_Sums)
         self._bundles: defaultdict[int, list[BalanceId]] = defaultdict(list)
@@ -106,6 +114,9 @@ class _Proof:
         for row in self._con.execute(sql.PROOF_HOLDS):
             self.holds += 1
             yield from self._check_hold(_Hold._make((*row[:13], Usage(*row[13:]))))
+        self.adjustments = adjustments.count(self._con)
+        for name, fault in adjustments.faults(self._con):
+            yield Finding("adjusted", name, fault)
         yield from self._check_balances()
 
     def _read_cards(self) -> Iterator[Finding]:
@@ -148,6 +159,9 @@ class _Proof:
         for bundle, legs in self._bundles.items():
             for leg in legs:
                 _add(expected[leg], self._sums[bundle])
+        for key, posted, overage in adjustments.balances_moved(self._con):
+            expected[key].posted += posted
+            expected[key].overage += overage
         for account, start_ms, *amounts in self._con.execute(sql.PROOF_BALANCES):
             self.balances += 1
             sums = expected.pop((account, start_ms), _Sums())

@@ -5,11 +5,12 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
 import otari_daemon
-from otari_daemon.store import sql
+from otari_daemon.store import sql, sql_adjust, sql_books
 
 DAEMON = Path(otari_daemon.__file__).parent
 RUNS_SQL = frozenset(
@@ -60,8 +61,9 @@ def test_the_lint_lets_constants_pass(fine: str) -> None:
     assert not list(_offences("store/keys.py", fine))
 
 
-def test_the_sql_module_joins_literals_with_literals_only() -> None:
-    tree = ast.parse(Path(sql.__file__).read_text())
+@pytest.mark.parametrize("module", [sql, sql_adjust, sql_books])
+def test_the_sql_modules_join_literals_with_literals_only(module: ModuleType) -> None:
+    tree = ast.parse(Path(str(module.__file__)).read_text())
     names = {
         target.id
         for node in tree.body
