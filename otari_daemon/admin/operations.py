@@ -10,6 +10,7 @@ from otari_daemon.protocol.messages import (
     BudgetAssign,
     BudgetCreate,
     BudgetInfo,
+    BudgetSimulate,
     BudgetUpdate,
     Event,
     Explanation,
@@ -22,7 +23,12 @@ from otari_daemon.protocol.messages import (
     ModelInfo,
     PriceInfo,
     PriceSet,
+    Reconcile,
+    ReconcileReport,
     RefusalGroup,
+    Reprice,
+    RepriceReport,
+    Simulation,
     Status,
     UsagePage,
     UsageQuery,
@@ -145,6 +151,15 @@ class Operations(Protocol):
 
     async def refusals(self, since: str | None) -> list[RefusalGroup]:
         """Group the refusals since a moment by code and budget, most first."""
+
+    async def reprice(self, asked: Reprice, actor: Actor, *, dry_run: bool) -> RepriceReport:
+        """Price settled requests again; corrects them unless it is a dry run."""
+
+    async def simulate_budget(self, asked: BudgetSimulate) -> Simulation:
+        """Say what a budget would have done to the requests that were made."""
+
+    async def reconcile(self, asked: Reconcile, actor: Actor, *, dry_run: bool) -> ReconcileReport:
+        """Compare a provider's bill with the books; corrects single requests unless it is a dry run."""
 
     def events(self, after: str | None) -> AsyncIterator[Event]:
         """Follow what happens, from just after a cursor or from now on; never ends by itself."""

@@ -93,6 +93,7 @@ class Gateway:
         try:
             await exchange.start()
             settlement.answered_ns = self._monotonic_ns()
+            settlement.provider_ref = _named(exchange)
             if exchange.status >= 300:
                 raise await self._refusal(call, admission, settlement, exchange)
             if intent.stream and _is_event_stream(exchange):
@@ -160,6 +161,15 @@ class Gateway:
 
     def _refused(self, call: Call, error: GatewayError, model: str | None) -> None:
         self._plane.refused(call.caller, call.request_id, call.dialect.endpoint, error, model)
+
+
+def _named(exchange: Exchange) -> str:
+    """What the provider calls the request, in the header it has for that; empty if it does not say."""
+    name = exchange.header(b"x-request-id") or exchange.header(b"request-id")
+    if name is None or not name.isascii():
+        return ""
+    text = name.decode("ascii")
+    return text if text.isprintable() else ""
 
 
 def _is_event_stream(exchange: Exchange) -> bool:

@@ -6,7 +6,8 @@ from typing import NamedTuple
 
 from otari_daemon.domain.money import Nano
 from otari_daemon.domain.pricing import Price, Rates
-from otari_daemon.store import sql, usage
+from otari_daemon.store import adjustments, sql, usage
+from otari_daemon.store.adjustments import Made
 from otari_daemon.store.database import Session
 from otari_daemon.store.usage import Row
 
@@ -31,13 +32,18 @@ class Ceiling(NamedTuple):
 
 
 class Account(NamedTuple):
-    """A request with all its money: `price` is the rate card of its row, tiers and limits left out."""
+    """A request with all its money: `price` is the rate card of its row, tiers and limits left out.
+
+    `provider_ref` is what the provider calls it, empty if it did not say.
+    """
 
     row: Row
     input_max: int
     output_max: int
     price: Price
     ceilings: tuple[Ceiling, ...]
+    provider_ref: str
+    corrections: tuple[Made, ...]
 
 
 def one(session: Session, rid: bytes) -> Account | None:
@@ -46,6 +52,8 @@ def one(session: Session, rid: bytes) -> Account | None:
     found = session.con.execute(sql.HOLD_BOUNDS, (rid,)).fetchone()
     if row is None or found is None:
         return None
-    input_max, output_max, model, effective_ms, source, *rates = found
+    input_max, output_max, model, effective_ms, source, *rates, ref = found
     ceilings = tuple(Ceiling(*ceiling) for ceiling in session.con.execute(sql.HOLD_CEILINGS, (rid,)))
-    return Account(row, input_max, output_max, Price(model, Rates(rates), effective_ms, source), ceilings)
+    price = Price(model, Rates(rates), effective_ms, source)
+    corrections = adjustments.of_request(session, rid)
+    return Account(row, input_max, output_max, price, ceilings, ref.strip(), corrections)

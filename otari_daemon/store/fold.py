@@ -23,13 +23,13 @@ from otari_daemon.domain.pricing import Price
 from otari_daemon.domain.records import Facts, Outcome, Progress
 from otari_daemon.store import sql
 from otari_daemon.store.errors import LedgerCorrupt
-from otari_daemon.store.schema import POSTED, SENT, UNSET, UNSET_NANO, VOIDED
+from otari_daemon.store.schema import POSTED, REF_CHARS, SENT, UNSET, UNSET_NANO, UNSET_REF, VOIDED
 
 CARDS_MAX = 4096
 """Prices remembered per process; more than any catalog in use, fewer than a leak."""
 
 _OPEN_HEAD = (SENT, UNSET_NANO, UNSET_NANO, *(UNSET,) * 11)
-_OPEN_FOOT = (UNSET,) * 4
+_OPEN_FOOT = (*(UNSET,) * 4, UNSET_REF)
 _OPEN = (*_OPEN_HEAD, UNSET, *_OPEN_FOOT)
 _CARD = 10
 """Where an opened hold's row has its rate card."""
@@ -168,9 +168,11 @@ class Fold:
         outcome = cast(Outcome, entry.outcome)
         state = VOIDED if posted is None else POSTED
         posted = posted or Nano(0)
-        reason, settled_ms, usage, status, first_byte_us, duration_us, tier = outcome
+        reason, settled_ms, usage, status, first_byte_us, duration_us, tier, ref = outcome
         card = None if tier is None else self._card(tier)
-        end = (state, posted, overage, settled_ms, *usage, 0, int(reason), status, first_byte_us, duration_us)
+        named = ref[:REF_CHARS].ljust(REF_CHARS) if ref else UNSET_REF
+        how = (0, int(reason), status, first_byte_us, duration_us, named)
+        end = (state, posted, overage, settled_ms, *usage, *how)
         opened = self._opened.pop(hold.rid, None)
         if opened is None:
             self._settled.append((card, *end, hold.rid))
@@ -273,7 +275,7 @@ def card_row(price: Price, card: int) -> tuple[object, ...]:
     return (card, price.model, price.effective_ms, price.source, *price.rates)
 
 
-def _open_tail(progress: int | None) -> tuple[int, ...]:
+def _open_tail(progress: int | None) -> tuple[int | str, ...]:
     return _OPEN if progress is None else (*_OPEN_HEAD, progress, *_OPEN_FOOT)
 
 

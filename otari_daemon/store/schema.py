@@ -15,6 +15,12 @@ Six bytes, as wide as any value that will replace it: so a settlement never make
 UNSET_NANO: Final = 1 << 62
 """What an amount holds until its request is settled; eight bytes."""
 
+REF_CHARS: Final = 48
+"""What a provider's own request id is kept at: as wide from the start as it ever is."""
+
+UNSET_REF: Final = " " * REF_CHARS
+"""What a provider's request id holds until there is one."""
+
 HELD, SENT, POSTED, VOIDED, PRESUMED = range(5)
 """States of a hold, as stored: the first two are open."""
 
@@ -132,8 +138,11 @@ _CORRECTING = (
   ) STRICT, WITHOUT ROWID""",
 )
 
+_RECONCILING = ("ALTER TABLE hold ADD COLUMN provider_ref TEXT NOT NULL DEFAULT ''",)
+
 REVISIONS: Final = (
     Revision(1, "the ledger and what operators set up", _FIRST),
     Revision(2, "what explains a hold, a price and a refusal", _EXPLAINING),
     Revision(3, "corrections of what was charged", _CORRECTING),
+    Revision(4, "what the provider calls a request", _RECONCILING),
 )

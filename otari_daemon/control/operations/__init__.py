@@ -19,6 +19,9 @@ from otari_daemon.control.operations.keys import Keys
 from otari_daemon.control.operations.live import DaemonFacts, Live
 from otari_daemon.control.operations.models import Models, PublicModels
 from otari_daemon.control.operations.pricing import Pricing
+from otari_daemon.control.operations.reconcile import Reconciler
+from otari_daemon.control.operations.reprice import Repricing
+from otari_daemon.control.operations.simulate import Simulator
 from otari_daemon.control.operations.usage import UsageReader
 from otari_daemon.control.operations.users import Users
 from otari_daemon.control.plane import ControlPlane
@@ -66,6 +69,9 @@ class LocalOperations:
         self.prices, self.price, self.price_history = pricing.listed, pricing.one, pricing.history
         explainer = Explainer(desk, notes.refusals)
         self.explain, self.refusals = explainer.explain, explainer.refusals
+        self.reprice = Repricing(desk, catalog).reprice
+        self.simulate_budget = Simulator(desk).simulate
+        self.reconcile = Reconciler(desk, catalog).reconcile
 
     @staticmethod
     def public_models(

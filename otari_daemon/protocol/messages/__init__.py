@@ -7,6 +7,20 @@ protocol version 1 has a default, so an older peer is still understood.
 Annotations are real objects here (no `from __future__ import annotations`): `codec` reads them.
 """
 
+from otari_daemon.protocol.messages.books import (
+    BilledLine,
+    BudgetSimulate,
+    Correction,
+    Difference,
+    Reconcile,
+    ReconcileReport,
+    RefusedCount,
+    Reprice,
+    RepricedModel,
+    RepriceReport,
+    SimulatedHolder,
+    Simulation,
+)
 from otari_daemon.protocol.messages.budgets import (
     BudgetAssign,
     BudgetCreate,
@@ -68,14 +82,18 @@ from otari_daemon.protocol.messages.users import (
 
 __all__ = [
     "UNSET",
+    "BilledLine",
     "BudgetAssign",
     "BudgetCreate",
     "BudgetInfo",
+    "BudgetSimulate",
     "BudgetUpdate",
     "BudgetUse",
     "CeilingExplained",
     "ChargeExplained",
     "ChargeLine",
+    "Correction",
+    "Difference",
     "Event",
     "Explanation",
     "Finding",
@@ -96,9 +114,17 @@ __all__ = [
     "PriceSet",
     "Problem",
     "ProviderInfo",
+    "Reconcile",
+    "ReconcileReport",
     "Refusal",
     "RefusalGroup",
+    "RefusedCount",
+    "Reprice",
+    "RepriceReport",
+    "RepricedModel",
     "Scope",
+    "SimulatedHolder",
+    "Simulation",
     "Status",
     "Unset",
     "UsagePage",
