@@ -26,6 +26,7 @@ NOUNS = {
         "usage",
         "tail",
         "explain",
+        "reconcile",
         "holds",
         "ledger",
         "models",

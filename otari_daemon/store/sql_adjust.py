@@ -19,11 +19,19 @@ SHARES: Final = """SELECT account_id, sum(posted_n), sum(overage_n) FROM adjustm
 
 OF_REQUEST: Final = """SELECT source, source_ref, amount_n, made_ms, reason FROM adjustment WHERE rid = ?
   ORDER BY made_ms, source, source_ref"""
+ANY: Final = "SELECT 1 FROM adjustment LIMIT 1"
+SUM: Final = "SELECT sum(amount_n) FROM adjustment WHERE rid = ?"
 WITHIN: Final = """SELECT h.key_id, h.user_id, h.model, h.provider, h.endpoint, h.created_ms, a.amount_n
   FROM adjustment a JOIN hold h ON h.rid = a.rid
   WHERE (:key_id IS NULL OR h.key_id = :key_id) AND (:user_id IS NULL OR h.user_id = :user_id)
   AND h.created_ms >= :since_ms AND h.created_ms < :until_ms
   AND (:model IS NULL OR h.model = :model) AND (:provider IS NULL OR h.provider = :provider)"""
+
+ROWS_BETWEEN: Final = """SELECT count(*) FROM (SELECT 1 FROM hold WHERE created_ms >= ? AND created_ms <= ?
+  LIMIT ?) within"""
+DRAWN_BEFORE: Final = """SELECT coalesce(sum(CASE WHEN h.state >= 2 AND h.settled_ms <= ? THEN h.posted_n
+  ELSE h.held_n END), 0) FROM hold h JOIN bundle u ON u.bundle_id = h.bundle_id
+  WHERE h.created_ms >= ? AND u.account_id = ? AND u.period_start_ms = ? AND (h.created_ms, h.rid) < (?, ?)"""
 
 # -- proof --------------------------------------------------------------------------------------------
 

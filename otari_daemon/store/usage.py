@@ -8,7 +8,7 @@ from typing import Literal, NamedTuple
 from otari_daemon.domain.money import Nano
 from otari_daemon.domain.records import Reason
 from otari_daemon.domain.usage import NOTHING, Usage
-from otari_daemon.store import sql
+from otari_daemon.store import adjustments, sql
 from otari_daemon.store.database import Session
 from otari_daemon.store.schema import POSTED, UNSET
 
@@ -98,9 +98,14 @@ def rows(session: Session, wanted: Filter, count: int, before: Cursor = NEWEST) 
 
 
 def summary(session: Session, wanted: Filter, by: Grouping) -> list[Group]:
-    """Settled requests in groups, dearest first; days are UTC, written 2026-11-22."""
+    """Settled requests in groups, dearest first, corrections included; days are UTC, written 2026-11-22."""
     values = _bind(wanted, GROUPS_MAX)
-    return [Group(*row) for row in session.con.execute(sql.SUMMARY[(by, _access(wanted))], values)]
+    found = [Group(*row) for row in session.con.execute(sql.SUMMARY[(by, _access(wanted))], values)]
+    corrected = adjustments.by_group(session, values, by)
+    if not corrected:
+        return found
+    groups = [each._replace(posted=Nano(each.posted + corrected.get(each.name, 0))) for each in found]
+    return sorted(groups, key=lambda each: (-each.posted, each.name))
 
 
 def open_holds(session: Session) -> list[Row]:

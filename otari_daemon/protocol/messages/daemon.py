@@ -71,3 +71,4 @@ class VerifyReport:
     balances: int
     checked_ms: int
     findings: tuple[Finding, ...] = ()
+    corrections: int = 0
