@@ -59,7 +59,7 @@ def explain(
     if output != "table":
         operator.out.record(found, ())
         return
-    for title, text in _lines(found):
+    for title, text in lines(found):
         for line in _wrapped(title, text):
             operator.out.line(line)
 
@@ -74,7 +74,8 @@ def _wrapped(title: str, text: str) -> list[str]:
     return wrapped or [first.rstrip()]
 
 
-def _lines(found: Explanation) -> Iterator[tuple[str, str]]:
+def lines(found: Explanation) -> Iterator[tuple[str, str]]:
+    """What is said of a request: a title and a text each."""
     answered = f", answered {found.status_code}" if found.status_code else ""
     yield "request", found.request_id
     yield "when", f"{when(found.timestamp)} UTC, {found.state}{answered}"

@@ -86,7 +86,8 @@ def reprice(
 ) -> None:
     """Price settled requests again, by the prices in force when each was made.
 
-    A correction is an entry of its own: credits at once, debits with --allow-debits. A repeat changes nothing.
+    A correction is an entry of its own: a credit at once, a debit with --allow-debits. Repeating it changes
+    nothing.
     """
     from otari_daemon.protocol.messages import Reprice
 

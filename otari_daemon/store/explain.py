@@ -6,13 +6,10 @@ from typing import NamedTuple
 
 from otari_daemon.domain.money import Nano
 from otari_daemon.domain.pricing import Price, Rates
-from otari_daemon.store import adjustments, sql, sql_adjust, usage
+from otari_daemon.store import adjustments, room, sql, usage
 from otari_daemon.store.adjustments import Made
 from otari_daemon.store.database import Session
 from otari_daemon.store.usage import Row
-
-ROWS_MAX = 200_000
-"""Rows of one period that an explanation reads to tell what room there was: a fraction of a second."""
 
 
 class Ceiling(NamedTuple):
@@ -64,20 +61,7 @@ def one(session: Session, rid: bytes) -> Account | None:
         return None
     input_max, output_max, model, effective_ms, source, *rates, ref = found
     now = [Ceiling(*ceiling) for ceiling in session.con.execute(sql.HOLD_CEILINGS, (rid,)).fetchall()]
-    ceilings = tuple(each._replace(drawn_before=_drawn_before(session, row, each)) for each in now)
+    ceilings = tuple(each._replace(drawn_before=room.drawn_before(session, row, *each[:2])) for each in now)
     price = Price(model, Rates(rates), effective_ms, source)
     corrections = adjustments.of_request(session, rid)
     return Account(row, input_max, output_max, price, ceilings, ref.strip(), corrections)
-
-
-def _drawn_before(session: Session, row: Row, ceiling: Ceiling) -> int | None:
-    """What requests before this one had posted and held under a ceiling when it came."""
-    span = (ceiling.period_start_ms, row.created_ms)
-    (rows,) = session.con.execute(sql_adjust.ROWS_BETWEEN, (*span, ROWS_MAX + 1)).fetchone()
-    if rows > ROWS_MAX:
-        return None
-    place = (ceiling.account_id, ceiling.period_start_ms, row.created_ms, row.rid)
-    (drawn,) = session.con.execute(
-        sql_adjust.DRAWN_BEFORE, (row.created_ms, ceiling.period_start_ms, *place)
-    ).fetchone()
-    return int(drawn)
