@@ -140,3 +140,8 @@ def test_a_file_that_is_not_there_and_a_column_that_is_not(otari: Otari) -> None
 
 def test_the_proof_as_json(otari: Otari) -> None:
     assert json.loads(otari("ledger", "verify", "--json").out)["ok"] is True
+
+
+def test_holds_of_one_key(otari: Otari) -> None:
+    assert "req_2" in otari("holds", "--key", "ci").out
+    assert otari("holds", "--key", "other").err == "nothing is held\n"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from otari_daemon.domain.errors import BudgetExceeded, InvalidField
@@ -111,3 +113,10 @@ async def test_it_changes_nothing(world: World) -> None:
 async def test_a_holder_that_is_none_is_refused(world: World, holder: str) -> None:
     with pytest.raises(InvalidField):
         await simulate(world, holder, "1")
+
+
+async def test_one_look_at_the_whole_books_at_a_time(world: World) -> None:
+    looks = await asyncio.gather(*(simulate(world, "global", "1") for _ in range(3)), return_exceptions=True)
+
+    assert sorted(type(each).__name__ for each in looks) == ["Overloaded", "Overloaded", "Simulation"]
+    assert (await simulate(world, "global", "1")).requests == 0

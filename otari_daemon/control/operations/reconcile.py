@@ -175,7 +175,7 @@ class Reconciler:
             desk.clock.now_ms(),
             actor.reason or "",
         )
-        await desk.read(_compare, comparison, bill, asked.provider)
+        await desk.survey(_compare, comparison, bill, asked.provider)
         if dry_run:
             return comparison.report(0)
         made = await correct(desk, comparison.corrections)

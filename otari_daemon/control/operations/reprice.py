@@ -125,7 +125,7 @@ class Repricing:
         def price_of(name: str, at_ms: int) -> Price | None:
             return in_force(catalog, name, at_ms)
 
-        await desk.read(_look, survey, since_ms, until_ms, model, price_of)
+        await desk.survey(_look, survey, since_ms, until_ms, model, price_of)
         if dry_run:
             return survey.report(0)
         made = await correct(desk, survey.corrections)

@@ -97,7 +97,7 @@ class Simulator:
         replay = Replay(budget.limit, budget.window, enforced=budget.enforced)
         names = {seat.key.id: seat.key.name for seat in self._desk.seats.all()}
         trial = _Trial(replay, kind, pattern, budget.pooled, names.get)
-        await self._desk.read(trial.run, since_ms, until_ms)
+        await self._desk.survey(trial.run, since_ms, until_ms)
         took_ms = (clock.monotonic_ns() - began_ns) // 1_000_000
         return _told(trial, names, (since_ms, until_ms), took_ms)
 
