@@ -246,6 +246,7 @@ class LocalControlPlane:
             max(0, ending.answered_ns - grant.started_ns) // 1000,
             (self._clock.monotonic_ns() - grant.started_ns) // 1000,
             charge.tier,
+            ending.provider_ref,
         )
         closed = self._ledger.settle(grant.hold, facts, charge, outcome)
         if admission.claim is not None:

@@ -69,7 +69,8 @@ class Facts(NamedTuple):
 class Outcome(NamedTuple):
     """What had happened when a request ended. `status` is what the client was answered; 0 for nobody.
 
-    `tier` is the price it was charged at where that is a dearer tier of the one in its facts.
+    `tier` is the price it was charged at where that is a dearer tier of the one in its facts;
+    `provider_ref` is what the provider calls the request, if it said.
     """
 
     reason: Reason
@@ -79,6 +80,7 @@ class Outcome(NamedTuple):
     first_byte_us: int = 0
     duration_us: int = 0
     tier: Price | None = None
+    provider_ref: str = ""
 
 
 class Progress(NamedTuple):

@@ -124,6 +124,7 @@ class Gateway:
         try:
             await exchange.start()
             settlement.answered_ns = self._monotonic_ns()
+            settlement.provider_ref = _called(exchange)
             if exchange.status >= 300:
                 raise await self._refusal(call, admission, settlement, exchange)
             if intent.stream and _is_event_stream(exchange):
@@ -208,6 +209,15 @@ async def _named(relaying: Coroutine[None, None, Reply], settlement: Settlement)
         if settlement.ticket is not None:
             await settlement.ticket.wait(SETTLED_WAIT_S)
         raise
+
+
+def _called(exchange: Exchange) -> str:
+    """What the provider calls the request, in the header it has for that; empty if it does not say."""
+    name = exchange.header(b"x-request-id") or exchange.header(b"request-id")
+    if name is None or not name.isascii():
+        return ""
+    text = name.decode("ascii")
+    return text if text.isprintable() else ""
 
 
 def _is_event_stream(exchange: Exchange) -> bool:

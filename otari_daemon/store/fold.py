@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import cast
 
 from otari_daemon.domain.book import (
+    Adjusted,
     Balance,
     BalanceKey,
     Bundle,
@@ -23,13 +24,13 @@ from otari_daemon.domain.records import Facts, Outcome, Progress
 from otari_daemon.store import idempotency, sql
 from otari_daemon.store.database import Connection, Counted
 from otari_daemon.store.errors import LedgerCorrupt
-from otari_daemon.store.schema import POSTED, SENT, UNSET, UNSET_NANO, VOIDED
+from otari_daemon.store.schema import POSTED, REF_CHARS, SENT, UNSET, UNSET_NANO, UNSET_REF, VOIDED
 
 CARDS_MAX = 4096
 """Prices remembered per process; more than any catalog in use, fewer than a leak."""
 
 _OPEN_HEAD = (SENT, UNSET_NANO, UNSET_NANO, *(UNSET,) * 11)
-_OPEN_FOOT = (UNSET,) * 4
+_OPEN_FOOT = (*(UNSET,) * 4, UNSET_REF)
 _OPEN = (*_OPEN_HEAD, UNSET, *_OPEN_FOOT)
 _CARD = 10
 """Where an opened hold's row has its rate card."""
@@ -75,16 +76,24 @@ class _Moves:
 class _Leg:
     """What a batch does to one balance."""
 
-    __slots__ = ("admitted", "cap", "overage", "pending", "posted")
+    __slots__ = ("acknowledged", "admitted", "cap", "overage", "pending", "posted")
 
     def __init__(self) -> None:
-        self.pending = self.posted = self.overage = 0
-        self.admitted = 0
+        self.pending = self.posted = self.overage = self.acknowledged = 0
+        self.admitted = 0  # the turn of the admission that last stated the cap
         self.cap: Nano | None = None
 
     def row(self, key: BalanceKey) -> tuple[int | None, ...]:
         """The values of `sql.BALANCE_MOVE`."""
-        return (self.admitted, self.cap, self.pending, self.posted, self.overage, *key)
+        return (
+            1 if self.admitted else 0,
+            self.cap,
+            self.pending,
+            self.posted,
+            self.overage,
+            self.acknowledged,
+            *key,
+        )
 
 
 class Fold:
@@ -101,7 +110,8 @@ class Fold:
         self._moves: dict[int, _Moves] = {}
         self._balances: list[BalanceKey] = []
         self._bundles: list[tuple[int, int, int]] = []
-        self._acknowledged: list[tuple[int, int, int]] = []
+        self._acknowledged: list[OverageAcknowledged] = []
+        self._adjusted: list[tuple[int, Adjusted]] = []
         self._names: list[Named | Unnamed] = []
         self._new_cards: dict[int, tuple[Price, int]] = {}
         self._instead: list[tuple[bytes, str, str]] = []
@@ -119,7 +129,10 @@ class Fold:
             case BundleOpened():
                 self._bundle(entry.bundle.id, entry.bundle.balances)
             case OverageAcknowledged():
-                self._acknowledged.append((entry.amount, *entry.key))
+                self._acknowledged.append(entry)
+            case Adjusted():
+                self._turn += 1
+                self._adjusted.append((self._turn, entry))
             case Named() | Unnamed():
                 self._names.append(entry)
 
@@ -165,9 +178,11 @@ class Fold:
         outcome = cast(Outcome, entry.outcome)
         state = VOIDED if posted is None else POSTED
         posted = posted or Nano(0)
-        reason, settled_ms, usage, status, first_byte_us, duration_us, tier = outcome
+        reason, settled_ms, usage, status, first_byte_us, duration_us, tier, ref = outcome
         card = None if tier is None else self._card(tier)
-        end = (state, posted, overage, settled_ms, *usage, 0, int(reason), status, first_byte_us, duration_us)
+        named = ref[:REF_CHARS].ljust(REF_CHARS) if ref else UNSET_REF
+        how = (0, int(reason), status, first_byte_us, duration_us, named)
+        end = (state, posted, overage, settled_ms, *usage, *how)
         opened = self._opened.pop(hold.rid, None)
         if opened is None:
             self._settled.append((card, *end, hold.rid))
@@ -206,10 +221,11 @@ class Fold:
             )
         self._apply_holds(con)
         self._apply_balances(con)
+        if self._adjusted:
+            con.executemany(sql.ADJUSTMENT_ADD, [entry.correction for _, entry in self._adjusted])
+            con.executemany(sql.ADJUSTMENT_SHARE_ADD, _share_rows(self._adjusted))
         if self._names:
             idempotency.apply(con, self._names)
-        if self._acknowledged:
-            _expect(con.executemany(sql.BALANCE_ACKNOWLEDGE, self._acknowledged), len(self._acknowledged))
 
     def committed(self) -> None:
         """Remember what is now known to be stored."""
@@ -233,9 +249,39 @@ class Fold:
         legs: dict[BalanceKey, _Leg] = {}
         for moves in sorted(self._moves.values(), key=_turn_of):
             _spread(moves, legs)
+        if self._adjusted or self._acknowledged:
+            self._correct(legs)
         rows = [leg.row(key) for key, leg in legs.items()]
         if rows:
             _expect(con.executemany(sql.BALANCE_MOVE, rows), len(rows))
+
+    def _correct(self, legs: dict[BalanceKey, _Leg]) -> None:
+        """Add what corrections and acknowledgements do. A debit that was posted states its cap, as a hold."""
+        for seen in self._acknowledged:
+            _leg_of(legs, seen.key).acknowledged += seen.amount
+        for turn, entry in self._adjusted:
+            for share in entry.shares:
+                leg = _leg_of(legs, share.key)
+                leg.posted += share.posted
+                leg.overage += share.overage
+                leg.acknowledged += share.acknowledged
+                if share.posted > 0 and turn > leg.admitted:
+                    leg.cap, leg.admitted = share.cap, turn
+
+
+def _share_rows(adjusted: Sequence[tuple[int, Adjusted]]) -> list[tuple[object, ...]]:
+    return [
+        (*entry.correction[:3], *share.key, share.posted, share.overage)
+        for _, entry in adjusted
+        for share in entry.shares
+    ]
+
+
+def _leg_of(legs: dict[BalanceKey, _Leg], key: BalanceKey) -> _Leg:
+    leg = legs.get(key)
+    if leg is None:
+        leg = legs[key] = _Leg()
+    return leg
 
 
 def card_row(price: Price, card: int) -> tuple[object, ...]:
@@ -243,7 +289,7 @@ def card_row(price: Price, card: int) -> tuple[object, ...]:
     return (card, price.model, price.effective_ms, price.source, *price.rates)
 
 
-def _open_tail(progress: int | None) -> tuple[int, ...]:
+def _open_tail(progress: int | None) -> tuple[int | str, ...]:
     return _OPEN if progress is None else (*_OPEN_HEAD, progress, *_OPEN_FOOT)
 
 
@@ -253,14 +299,12 @@ def _turn_of(moves: _Moves) -> int:
 
 def _spread(moves: _Moves, legs: dict[BalanceKey, _Leg]) -> None:
     for place, balance in enumerate(moves.bundle.balances):
-        leg = legs.get(balance.key)
-        if leg is None:
-            leg = legs[balance.key] = _Leg()
+        leg = _leg_of(legs, balance.key)
         leg.pending += moves.pending
         leg.posted += moves.posted
         leg.overage += moves.overage
         if moves.caps is not None:
-            leg.cap, leg.admitted = moves.caps[place], 1
+            leg.cap, leg.admitted = moves.caps[place], moves.turn
 
 
 def _expect(changed: Counted, rows: int) -> None:

@@ -15,7 +15,7 @@ from otari_daemon.store import raises, sql
 from otari_daemon.store.budgets import decode_on_exceed, decode_window
 from otari_daemon.store.database import Connection
 from otari_daemon.store.errors import LedgerCorrupt
-from otari_daemon.store.schema import PRESUMED, SENT, UNSET, VOIDED
+from otari_daemon.store.schema import PRESUMED, SENT, UNSET, UNSET_REF, VOIDED
 
 BUNDLES_PER_EPOCH_BITS = 32
 
@@ -45,7 +45,21 @@ def recover(con: Connection, epoch: int, now_ms: int) -> list[RecoveredHold]:
         posted = min(orphan.held, charge(usage, _rates(orphan, row[7:]))) if orphan.state == SENT else 0
         state = PRESUMED if orphan.state == SENT else VOIDED
         rows.append(
-            (None, state, posted, 0, now_ms, *usage, usage.output, int(Reason.CRASH), 0, 0, 0, orphan.rid)
+            (
+                None,
+                state,
+                posted,
+                0,
+                now_ms,
+                *usage,
+                usage.output,
+                int(Reason.CRASH),
+                0,
+                0,
+                0,
+                UNSET_REF,
+                orphan.rid,
+            )
         )
         moves = legs[orphan.bundle_id]
         moves[0] -= orphan.held
@@ -78,7 +92,7 @@ def _move(con: Connection, bundle_id: int, pending: int, posted: int) -> None:
     legs = con.execute(sql.BUNDLE_LEGS, (bundle_id,)).fetchall()
     if not legs:
         raise LedgerCorrupt(f"open holds name bundle {bundle_id}, which is not there")
-    con.executemany(sql.BALANCE_MOVE, [(0, None, pending, posted, 0, *leg) for leg in legs])
+    con.executemany(sql.BALANCE_MOVE, [(0, None, pending, posted, 0, 0, *leg) for leg in legs])
 
 
 def load_book(con: Connection, epoch: int) -> Book:

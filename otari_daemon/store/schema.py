@@ -15,6 +15,12 @@ Six bytes, as wide as any value that will replace it: so a settlement never make
 UNSET_NANO: Final = 1 << 62
 """What an amount holds until its request is settled; eight bytes."""
 
+REF_CHARS: Final = 48
+"""What a provider's own request id is kept at: as wide from the start as it ever is."""
+
+UNSET_REF: Final = " " * REF_CHARS
+"""What a provider's request id holds until there is one."""
+
 HELD, SENT, POSTED, VOIDED, PRESUMED = range(5)
 """States of a hold, as stored: the first two are open."""
 
@@ -160,6 +166,22 @@ _LIMITS = (
     "ALTER TABLE refusal ADD COLUMN limited_by TEXT",
 )
 
+_CORRECTING = (
+    """CREATE TABLE adjustment(
+  rid BLOB NOT NULL, source TEXT NOT NULL, source_ref TEXT NOT NULL, amount_n INTEGER NOT NULL,
+  made_ms INTEGER NOT NULL, reason TEXT NOT NULL, PRIMARY KEY(rid, source, source_ref)
+  ) STRICT, WITHOUT ROWID""",
+    """CREATE TABLE adjustment_share(
+  rid BLOB NOT NULL, source TEXT NOT NULL, source_ref TEXT NOT NULL, account_id INTEGER NOT NULL,
+  period_start_ms INTEGER NOT NULL, posted_n INTEGER NOT NULL, overage_n INTEGER NOT NULL,
+  PRIMARY KEY(rid, source, source_ref, account_id),
+  FOREIGN KEY(rid, source, source_ref) REFERENCES adjustment(rid, source, source_ref),
+  FOREIGN KEY(account_id, period_start_ms) REFERENCES balance(account_id, period_start_ms)
+  ) STRICT, WITHOUT ROWID""",
+)
+
+_RECONCILING = ("ALTER TABLE hold ADD COLUMN provider_ref TEXT NOT NULL DEFAULT ''",)
+
 REVISIONS: Final = (
     Revision(1, "the ledger and what operators set up", _FIRST),
     Revision(2, "what explains a hold, a price and a refusal", _EXPLAINING),
@@ -167,4 +189,6 @@ REVISIONS: Final = (
     Revision(4, "raises, freezes, what to do instead, what would have been refused", _BUDGET_LIFE),
     Revision(5, "idempotency keys", _IDEMPOTENCY),
     Revision(6, "limits of keys and users, and which one refused", _LIMITS),
+    Revision(7, "corrections of what was charged", _CORRECTING),
+    Revision(8, "what the provider calls a request", _RECONCILING),
 )

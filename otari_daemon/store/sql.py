@@ -66,20 +66,20 @@ HOLD_ADD: Final = """INSERT INTO hold(rid, bundle_id, key_id, user_id, owner_epo
   model, provider, stream, rate_card_id, prompt_presumed, held_n, input_max, output_max, state, posted_n,
   overage_n, settled_ms, u_input, u_cache_read, u_cache_write, u_output, u_reasoning, u_audio_input,
   u_audio_output, u_images, u_requests, u_tool_calls, progress_out, reason, status, first_byte_us,
-  duration_us) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
+  duration_us, provider_ref) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
   ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
 HOLD_SETTLE: Final = """UPDATE hold SET rate_card_id = coalesce(?, rate_card_id), state = ?, posted_n = ?,
   overage_n = ?, settled_ms = ?, u_input = ?,
   u_cache_read = ?, u_cache_write = ?, u_output = ?, u_reasoning = ?, u_audio_input = ?, u_audio_output = ?,
   u_images = ?, u_requests = ?, u_tool_calls = ?, progress_out = ?, reason = ?, status = ?,
-  first_byte_us = ?, duration_us = ? WHERE rid = ? AND state IN (0, 1)"""
+  first_byte_us = ?, duration_us = ?, provider_ref = ? WHERE rid = ? AND state IN (0, 1)"""
 HOLD_INSTEAD: Final = "INSERT INTO hold_instead(rid, asked, budget_id) VALUES (?, ?, ?)"
 HOLD_PROGRESS: Final = "UPDATE hold SET progress_out = ? WHERE rid = ? AND state IN (0, 1)"
 BALANCE_MOVE: Final = """UPDATE balance SET limit_n = CASE ? WHEN 1 THEN ? ELSE limit_n END,
-  pending_n = pending_n + ?, posted_n = posted_n + ?, overage_n = overage_n + ?
-  WHERE account_id = ? AND period_start_ms = ?"""
-BALANCE_ACKNOWLEDGE: Final = """UPDATE balance SET acknowledged_n = acknowledged_n + ?
-  WHERE account_id = ? AND period_start_ms = ?"""
+  pending_n = pending_n + ?, posted_n = posted_n + ?, overage_n = overage_n + ?,
+  acknowledged_n = acknowledged_n + ? WHERE account_id = ? AND period_start_ms = ?"""
+ADJUSTMENT_ADD: Final = "INSERT INTO adjustment VALUES (?, ?, ?, ?, ?, ?)"
+ADJUSTMENT_SHARE_ADD: Final = "INSERT INTO adjustment_share VALUES (?, ?, ?, ?, ?, ?, ?)"
 
 # -- recovery and loading -----------------------------------------------------------------------------
 
@@ -144,7 +144,7 @@ OPEN_HOLDS: Final = "SELECT " + _HOLD + " FROM hold WHERE state < 2 ORDER BY cre
 ONE_HOLD: Final = "SELECT " + _HOLD + " FROM hold WHERE rid = ?"
 HOLD_BOUNDS: Final = """SELECT input_max, output_max, c.model, c.effective_ms, c.source, r_input,
   r_cache_read, r_cache_write, r_output, r_reasoning, r_audio_input, r_audio_output, r_images, r_requests,
-  r_tool_calls FROM hold h JOIN rate_card c ON c.id = h.rate_card_id WHERE h.rid = ?"""
+  r_tool_calls, provider_ref FROM hold h JOIN rate_card c ON c.id = h.rate_card_id WHERE h.rid = ?"""
 HOLD_CEILINGS: Final = """SELECT l.account_id, l.period_start_ms, a.budget_id, g.name, g.limit_n, g.enforced,
   a.holder_kind, a.holder_id, l.posted_n, l.pending_n, l.overage_n FROM hold h
   JOIN bundle u ON u.bundle_id = h.bundle_id

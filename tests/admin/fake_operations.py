@@ -105,6 +105,22 @@ EXPLAINED = m.Explanation(
     3900.0,
 )
 
+REPRICED = m.RepriceReport(
+    (m.RepricedModel("up:a", 3, 1, 1, "0.30", "0.27", "-0.03"),),
+    *(3, "0.30", "0.27", "-0.04", "0.01"),
+    *(0, 1, 0, 0, 0),
+)
+SIMULATED = m.Simulation(
+    *(AT, AT, 3, 1, AT, "0.30", "0.20", 1),
+    (m.SimulatedHolder("key:ci", 3, 1, AT, "0.30", "0.20"),),
+    *((m.RefusedCount("ci", 1),), (m.RefusedCount("ana", 1),), "2026-11-22", 1, 2, True, 12),
+)
+RECONCILED = m.ReconcileReport(
+    *(2, 1, 1, "0.30", "0.27"),
+    (m.Difference("differs", "up:a", "2026-11-22", "req_1", 1, "0.20", "0.17", "-0.03"),),
+    *(0, 0),
+)
+
 
 class FakeOperations:
     """Remembers what it was told; `writes` has every change with its actor and whether it was a dry run."""
@@ -321,6 +337,18 @@ class FakeOperations:
     async def refusals(self, since: str | None) -> list[m.RefusalGroup]:
         self.asked.append(since)
         return [m.RefusalGroup("budget_exceeded", "team", 4, REFUSAL)]
+
+    async def reprice(self, asked: m.Reprice, actor: Actor, *, dry_run: bool) -> m.RepriceReport:
+        self._write("reprice", actor, dry_run, asked)
+        return replace(REPRICED, made=0 if dry_run else 1)
+
+    async def simulate_budget(self, asked: m.BudgetSimulate) -> m.Simulation:
+        self.asked.append(asked)
+        return SIMULATED
+
+    async def reconcile(self, asked: m.Reconcile, actor: Actor, *, dry_run: bool) -> m.ReconcileReport:
+        self._write("reconcile", actor, dry_run, asked)
+        return replace(RECONCILED, made=0 if dry_run else 1)
 
     async def events(self, after: str | None) -> AsyncIterator[m.Event]:
         """What is put into `feed`; None ends it. Counts the readers that were let go."""

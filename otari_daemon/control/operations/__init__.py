@@ -21,6 +21,9 @@ from otari_daemon.control.operations.live import DaemonFacts, Live
 from otari_daemon.control.operations.models import Models, PublicModels
 from otari_daemon.control.operations.pricing import Pricing
 from otari_daemon.control.operations.raises import Raises
+from otari_daemon.control.operations.reconcile import Reconciler
+from otari_daemon.control.operations.reprice import Repricing
+from otari_daemon.control.operations.simulate import Simulator
 from otari_daemon.control.operations.usage import UsageReader
 from otari_daemon.control.operations.users import Users
 from otari_daemon.control.plane import ControlPlane
@@ -72,6 +75,9 @@ class LocalOperations:
         explainer = Explainer(desk, notes.refusals)
         self.explain, self.refusals = explainer.explain, explainer.refusals
         self.watched = explainer.watched
+        self.reprice = Repricing(desk, catalog).reprice
+        self.simulate_budget = Simulator(desk).simulate
+        self.reconcile = Reconciler(desk, catalog).reconcile
 
     @staticmethod
     def public_models(

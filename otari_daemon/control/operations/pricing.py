@@ -54,8 +54,8 @@ class Pricing:
         """The version in force at a moment, wherever it is stated."""
         catalog = self._catalog()
         at_ms = self.desk.clock.now_ms() if as_of is None else values.moment(as_of, "as_of")
-        model = _canonical(catalog, key)
-        price = _in_force(catalog, model, at_ms)
+        model = canonical(catalog, key)
+        price = in_force(catalog, model, at_ms)
         if price is None:
             raise NotFound(f"Pricing for model {key!r} not found")
         return _info(price, (await self.desk.read(rows.dates)).get(_stored(price), NEVER), in_force=True)
@@ -63,7 +63,7 @@ class Pricing:
     async def history(self, key: str) -> list[PriceInfo]:
         """Every stated version of one model, newest first."""
         catalog = self._catalog()
-        model = _canonical(catalog, key)
+        model = canonical(catalog, key)
         found = [price for price in catalog.prices.stated if price.model == model]
         if not found:
             raise NotFound(f"Pricing for model {key!r} not found")
@@ -73,7 +73,7 @@ class Pricing:
     async def delete(self, key: str, effective_at: str | None, actor: Actor, *, dry_run: bool) -> None:
         """Remove versions from the database; what the configuration says holds again."""
         catalog = self._catalog()
-        model = _canonical(catalog, key)
+        model = canonical(catalog, key)
         at_ms = None if effective_at is None else values.moment(effective_at, "effective_at")
         stored = catalog.prices.strongest
         gone = [each for each in stored if each.model == model and at_ms in (None, each.effective_ms)]
@@ -135,7 +135,7 @@ class Pricing:
         ]
 
 
-def _canonical(catalog: Catalog, key: str) -> str:
+def canonical(catalog: Catalog, key: str) -> str:
     """A key as prices have it: `provider:model`. One of a provider that is gone may still be named."""
     for separator in (":", "/"):
         provider, found, model = key.partition(separator)
@@ -150,8 +150,8 @@ def _priceable(catalog: Catalog, key: str) -> str:
         raise InvalidField(
             f"model_key {key!r} is an alias; price its model, {catalog.aliases[key]}", param="model_key"
         )
-    canonical = _canonical(catalog, values.label(key, "model_key"))
-    provider, _, model = canonical.partition(":")
+    name = canonical(catalog, values.label(key, "model_key"))
+    provider, _, model = name.partition(":")
     if provider not in catalog.upstreams:
         known = ", ".join(sorted(catalog.upstreams)) or "none"
         raise InvalidField(
@@ -159,10 +159,11 @@ def _priceable(catalog: Catalog, key: str) -> str:
         )
     if not model or ("*" in model and model != "*"):
         raise InvalidField(f"model_key {key!r} is not provider:model or provider:*", param="model_key")
-    return canonical
+    return name
 
 
-def _in_force(catalog: Catalog, model: str, at_ms: int) -> Price | None:
+def in_force(catalog: Catalog, model: str, at_ms: int) -> Price | None:
+    """The version that prices a canonical model at a moment, wherever it is stated."""
     provider, _, name = model.partition(":")
     if provider not in catalog.upstreams or name == "*":
         return catalog.prices.find(model, at_ms)
