@@ -20,6 +20,7 @@ from otari_daemon.domain.book import (
 from otari_daemon.domain.money import Nano
 from otari_daemon.domain.pricing import Price
 from otari_daemon.domain.records import Facts, Outcome, Progress
+from otari_daemon.domain.usage import Usage
 from otari_daemon.store import sql
 from otari_daemon.store.errors import LedgerCorrupt
 from otari_daemon.store.schema import POSTED, SENT, UNSET, UNSET_NANO, VOIDED
@@ -27,16 +28,25 @@ from otari_daemon.store.schema import POSTED, SENT, UNSET, UNSET_NANO, VOIDED
 CARDS_MAX = 4096
 """Prices remembered per process; more than any catalog in use, fewer than a leak."""
 
-_OPEN_HEAD = (SENT, UNSET_NANO, UNSET_NANO, *(UNSET,) * 11)
+_OPEN_HEAD = (SENT, UNSET_NANO, UNSET_NANO, *(UNSET,) * (1 + len(Usage._fields)))
 _OPEN_FOOT = (UNSET,) * 4
 _OPEN = (*_OPEN_HEAD, UNSET, *_OPEN_FOOT)
+_FIRST_RATES = 10
+"""Rates that every card's id covers; there were no more classes when the first cards were written."""
+
 _CARD = 10
 """Where an opened hold's row has its rate card."""
 
 
 def card_id(price: Price) -> int:
-    """The id of a price's rate card: the first 63 bits of a digest of everything that makes it that price."""
-    text = "\0".join((price.model, price.source, str(price.effective_ms), *map(str, price.rates)))
+    """The id of a price's rate card: the first 63 bits of a digest of everything that makes it that price.
+
+    Rates of zero at its end count for nothing, so that cards keep their ids when classes are added.
+    """
+    rates = list(price.rates)
+    while len(rates) > _FIRST_RATES and not rates[-1]:
+        rates.pop()
+    text = "\0".join((price.model, price.source, str(price.effective_ms), *map(str, rates)))
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big") >> 1
 
 

@@ -8,6 +8,7 @@ request has its bundle and its rate card, and costs what these say.
 
 from __future__ import annotations
 
+import sqlite3
 from collections import defaultdict
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -81,10 +82,13 @@ def verify(session: Session) -> Report:
     """Check every row against the rules; reads the whole ledger once."""
     proof = _Proof(session)
     findings: list[Finding] = []
-    for finding in proof.run():
-        findings.append(finding)
-        if len(findings) == FINDINGS_MAX:
-            break
+    try:
+        for finding in proof.run():
+            findings.append(finding)
+            if len(findings) == FINDINGS_MAX:
+                break
+    except sqlite3.DatabaseError as error:  # its tables are no longer what they were at the start
+        findings.append(Finding("file", "database", f"it cannot be read: {error}"))
     return Report(proof.holds, proof.balances, tuple(findings))
 
 
