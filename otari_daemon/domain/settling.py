@@ -17,11 +17,13 @@ class Consumption(NamedTuple):
     """What is known of a request's use when it ends: the provider's word, or our own count.
 
     `generated_tokens` is an estimate from the answer's length; `least_tokens` is what it cannot be below.
+    `service` is the provider's service tier that the answer names.
     """
 
     reported: Usage | None = None
     generated_tokens: int = 0
     least_tokens: int = 0
+    service: str | None = None
 
 
 class Bill(NamedTuple):

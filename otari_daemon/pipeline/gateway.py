@@ -97,9 +97,9 @@ class Gateway:
                 raise await self._refusal(call, admission, settlement, exchange)
             if intent.stream and _is_event_stream(exchange):
                 await _durable(admission)
-                meter = call.dialect.meter(intent)
+                place = admission.attempts[0].upstream.place
+                meter = call.dialect.meter(intent, place.usage)
                 self._plane.follow(admission, meter.generated)
-                name = admission.attempts[0].upstream.name
                 return StreamReply(
                     exchange,
                     meter,
@@ -107,7 +107,7 @@ class Gateway:
                     call.dialect,
                     release,
                     call.request_id,
-                    name,
+                    place.name,
                     admission.standing,
                 )
             reply = await self._whole(call, admission, settlement, exchange)
@@ -133,7 +133,7 @@ class Gateway:
         """Read a whole answer; it leaves once what it cost is on disk."""
         answer = await exchange.read(ANSWER_BYTES_MAX)
         exchange.close()
-        reading = call.dialect.read_answer(answer)
+        reading = call.dialect.read_answer(answer, admission.attempts[0].upstream.place.usage)
         ticket = settlement.close(reading.reason, reading.seen, 502 if reading.broken else 200)
         if not ticket.durable:
             await ticket.wait(SETTLED_WAIT_S)
@@ -151,9 +151,11 @@ class Gateway:
             body = await exchange.read(ERROR_BYTES_MAX)
         except UpstreamError:
             body = b""
-        sent = admission.attempts[0].upstream.place.headers
-        error, reason = failures.of_status(exchange.status, exchange.header(b"retry-after"), body, sent)
-        seen = call.dialect.read_answer(body).seen
+        place = admission.attempts[0].upstream.place
+        error, reason = failures.of_status(
+            exchange.status, exchange.header(b"retry-after"), body, place.headers
+        )
+        seen = call.dialect.read_answer(body, place.usage).seen
         billed = seen.reported is not None
         settlement.close(Reason.USAGE if billed else reason, seen if billed else Consumption(), error.status)
         return error

@@ -23,8 +23,9 @@ from otari_daemon.wire.fields import (
     positive,
     refuse_steering,
 )
-from otari_daemon.wire.openai_usage import AbsurdUsage, is_hollow, normalize
 from otari_daemon.wire.strict_json import replace_top_level
+from otari_daemon.wire.usage_format import AbsurdUsage, UsageFormat, is_hollow
+from otari_daemon.wire.usage_openai import of_timings
 
 MESSAGES_MAX = 4096
 TOOLS_MAX = 256
@@ -35,6 +36,8 @@ class _Answer(msgspec.Struct):
     usage: Any = None
     choices: Any = None
     error: Any = None
+    timings: Any = None
+    service_tier: Any = None
 
 
 _answers = msgspec.json.Decoder(_Answer)
@@ -77,7 +80,7 @@ class ChatDialect:
             changes[limit.field] = limit.tokens
         return replace_top_level(raw, body, changes) if changes else raw
 
-    def read_answer(self, answer: bytes) -> Reading:
+    def read_answer(self, answer: bytes, usage: UsageFormat) -> Reading:
         """Usage of a whole answer; without believable usage, our own count of its text."""
         try:
             parsed = _answers.decode(answer)
@@ -85,20 +88,22 @@ class ChatDialect:
             return Reading(Consumption(None, presumed_tokens(len(answer))), Reason.ESTIMATED, broken=True)
         if parsed.choices is None and parsed.usage is None:
             return Reading(Consumption(), Reason.REFUSED, broken=True)
-        counted = Consumption(None, generated_tokens(parsed.choices))
-        if parsed.usage is None:
+        service = parsed.service_tier if isinstance(parsed.service_tier, str) else None
+        counted = Consumption(None, generated_tokens(parsed.choices), service=service)
+        stated = parsed.usage if parsed.usage is not None else of_timings(parsed.timings)
+        if stated is None:
             return Reading(counted, Reason.ESTIMATED)
         try:
-            usage = normalize(parsed.usage)
+            found = usage.read(stated)
         except AbsurdUsage:
             return Reading(counted, Reason.USAGE_INVALID)
-        if is_hollow(usage, counted.generated_tokens):
+        if is_hollow(found, counted.generated_tokens):
             return Reading(counted, Reason.USAGE_INVALID)
-        return Reading(Consumption(usage), Reason.USAGE)
+        return Reading(Consumption(found, service=service), Reason.USAGE)
 
-    def meter(self, intent: Intent) -> ChatMeter:
+    def meter(self, intent: Intent, usage: UsageFormat) -> ChatMeter:
         """A meter that hides the usage chunk from callers who did not ask for it."""
-        return ChatMeter(intent.shows_usage)
+        return ChatMeter(intent.shows_usage, usage)
 
     def error_body(self, error: GatewayError, request_id: str) -> bytes:
         """OpenAI's error object."""
