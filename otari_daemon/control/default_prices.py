@@ -7,7 +7,10 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
+from dataclasses import replace
 from importlib.resources import files
+from types import MappingProxyType
 from typing import Any
 
 from otari_daemon.domain.pricing import Price, Rates
@@ -15,6 +18,9 @@ from otari_daemon.domain.pricing import Price, Rates
 REMEMBERED_MAX = 4096
 SOURCE = "default"
 UNPRICED = "unpriced"
+
+Services = Mapping[str, list[Any]]
+NO_SERVICES: Services = MappingProxyType({})
 
 
 class DefaultPrices:
@@ -52,19 +58,29 @@ class DefaultPrices:
     def _versions(self, provider_type: str, model: str, canonical: str) -> tuple[Price, ...]:
         for match, context, versions in self._known.get(provider_type, ()):
             if _matches(match, model):
-                return tuple(_price(canonical, context, since_ms, tiers) for since_ms, tiers in versions)
+                return tuple(_price(canonical, context, *version) for version in versions)
         if self._otherwise is not None:
             return (Price(canonical, self._otherwise, 0, UNPRICED),)
         return ()
 
 
-def _price(canonical: str, context: int | None, since_ms: int, tiers: list[Any]) -> Price:
-    """A version of a price; its tiers name their threshold in their source."""
+def _price(
+    canonical: str, context: int | None, since_ms: int, tiers: list[Any], services: Services = NO_SERVICES
+) -> Price:
+    """A version of a price; its tiers and service tiers name themselves in their source."""
+    whole = _tiered(Price(canonical, Rates.of(), since_ms, SOURCE, context), tiers)
+    served = ((name, _tiered(replace(whole, source=f"{SOURCE} {name}"), services[name])) for name in services)
+    return replace(whole, services=tuple(served))
+
+
+def _tiered(plain: Price, tiers: list[Any]) -> Price:
     dearer = tuple(
-        Price(canonical, Rates.of(**rates), since_ms, f"{SOURCE}>{above}", context, above_tokens=above)
+        replace(
+            plain, rates=Rates.of(**rates), source=f"{plain.source}>{above}", above_tokens=above, tiers=()
+        )
         for above, rates in tiers[1:]
     )
-    return Price(canonical, Rates.of(**tiers[0][1]), since_ms, SOURCE, context, tiers=dearer)
+    return replace(plain, rates=Rates.of(**tiers[0][1]), tiers=dearer)
 
 
 def _matches(clause: list[Any], model: str) -> bool:

@@ -111,6 +111,7 @@ class LocalControlPlane:
             min(intent.prompt_presumed, bound.input_max),
             bound.input_max,
             bound.output_max,
+            intent.service,
         )
         held = self._ledger.reserve(self._rid_of(request_id), bundle, bound.amount, facts)
         if isinstance(held, Refused):
@@ -166,7 +167,14 @@ class LocalControlPlane:
         """Charge by how it ended; the hold's row becomes the usage row in the same transaction."""
         grant: Grant = admission.grant
         facts = grant.facts
-        charge = bill(ending.reason, ending.seen, facts.prompt_presumed, grant.output_max, facts.price)
+        charge = bill(
+            ending.reason,
+            ending.seen,
+            facts.prompt_presumed,
+            grant.output_max,
+            facts.price,
+            facts.service,
+        )
         outcome = Outcome(
             ending.reason,
             self._clock.now_ms(),
@@ -216,7 +224,7 @@ def _bound(intent: Intent, price: Price, bundle: Bundle) -> _Bound:
     input_max = intent.input_max
     if price.context_tokens is not None:
         input_max = min(input_max, price.context_tokens)
-    amount = ceiling(input_max, output_max, price)
+    amount = ceiling(input_max, output_max, price, intent.service, intent.pieces)
     if amount > AMOUNT_MAX:
         raise BudgetExceeded("the most this request could cost is beyond any budget; lower max_tokens")
     return _Bound(amount, input_max, output_max, injected)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from operator import mul
 
@@ -11,6 +11,9 @@ from otari_daemon.domain.usage import Usage
 
 PLAIN = "default"
 """The service tier that costs a model's plain price."""
+
+ONE_REQUEST = Usage(requests=1)
+"""The pieces of a request that is priced by its tokens."""
 
 UNDECIDED = frozenset({None, "auto"})
 """What a request says that leaves its service tier to the provider."""
@@ -106,6 +109,19 @@ class Price:
                 return price
         return self
 
+    def presumed(self, service: str | None, input_tokens: int) -> Price:
+        """The price of a request under a service tier, whose prompt has that many tokens."""
+        if not self.tiers and not self.services:
+            return self
+        return self.under(service).in_force(input_tokens)
+
+    def family(self) -> Iterator[Price]:
+        """Every price that a request at this one can be charged by."""
+        yield self
+        yield from self.tiers
+        for _, served in self.services:
+            yield from served.family()
+
     def in_force(self, input_tokens: int) -> Price:
         """The price of a request whose prompt has that many tokens: this one, or a tier of it."""
         price = self
@@ -120,23 +136,31 @@ def charge(usage: Usage, rates: Rates) -> Nano:
     return Nano(-(-sum(map(mul, usage, rates)) // PICO_PER_NANO))
 
 
-def ceiling(input_max: int, output_max: int, price: Price, service: str | None = PLAIN) -> Nano:
+def ceiling(
+    input_max: int,
+    output_max: int,
+    price: Price,
+    service: str | None = PLAIN,
+    pieces: Usage = ONE_REQUEST,
+) -> Nano:
     """Price the worst case of a request in nano-USD: every token at the dearest rate it can meet.
 
     A provider may serve a request under a plainer tier than it asked for; one that names none (None), or
-    leaves the choice to the provider, can meet any.
+    leaves the choice to the provider, can meet any. `pieces` bounds what is priced by the piece.
     """
     if not price.services or service == PLAIN:
-        return _ceiling(input_max, output_max, price)
+        return _ceiling(input_max, output_max, price, pieces)
     asked = {service, PLAIN}
     reached = [each for name, each in price.services if service in UNDECIDED or name in asked]
-    return max(_ceiling(input_max, output_max, each) for each in (price, *reached))
+    return max(_ceiling(input_max, output_max, each, pieces) for each in (price, *reached))
 
 
-def _ceiling(input_max: int, output_max: int, price: Price) -> Nano:
+def _ceiling(input_max: int, output_max: int, price: Price, pieces: Usage) -> Nano:
     within_reach = [price.rates, *(tier.rates for tier in price.tiers if tier.above_tokens < input_max)]
     pico = max(
-        input_max * rates.dearest_input + output_max * rates.dearest_output + rates[8]
+        input_max * rates.dearest_input
+        + output_max * rates.dearest_output
+        + (rates[8] if pieces is ONE_REQUEST else sum(map(mul, pieces, rates)))
         for rates in within_reach
     )
     return Nano(-(-pico // PICO_PER_NANO))

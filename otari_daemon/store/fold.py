@@ -136,7 +136,7 @@ class Fold:
     def _open(self, entry: HoldOpened) -> None:
         hold, facts = entry.hold, cast(Facts, entry.facts)
         rid, bundle, amount = hold.rid, hold.bundle, hold.amount
-        key, user, created_ms, endpoint, model, provider, stream, price, prompt, input_max, output_max = facts
+        key, user, created_ms, endpoint, model, provider, stream, price, prompt = facts[:9]
         self._opened[rid] = (
             rid,
             bundle.id if bundle.balances else 0,
@@ -148,11 +148,11 @@ class Fold:
             model,
             provider,
             1 if stream else 0,
-            self._card(price),
+            self._card(price.presumed(facts.service, prompt), price),
             prompt,
             amount,
-            input_max,
-            output_max,
+            facts.input_max,
+            facts.output_max,
         )
         moves = self._moves_of(bundle)
         moves.pending += amount
@@ -166,7 +166,7 @@ class Fold:
         state = VOIDED if posted is None else POSTED
         posted = posted or Nano(0)
         reason, settled_ms, usage, status, first_byte_us, duration_us, tier = outcome
-        card = None if tier is None else self._card(tier)
+        card = None if tier is None else self._card(tier, tier)
         end = (state, posted, overage, settled_ms, *usage, 0, int(reason), status, first_byte_us, duration_us)
         opened = self._opened.pop(hold.rid, None)
         if opened is None:
@@ -186,12 +186,13 @@ class Fold:
             moves = self._moves[bundle.id] = _Moves(bundle)
         return moves
 
-    def _card(self, price: Price) -> int:
+    def _card(self, price: Price, whole: Price) -> int:
+        """The card of a price that is `whole` or one of its tiers."""
         known = self._cards.find(price)
         if known is not None:
             return known
         if id(price) not in self._new_cards:
-            for each in (price, *price.tiers):  # tiers too, so that settling at one inserts nothing
+            for each in whole.family():  # all of them, so that settling at another inserts nothing
                 self._new_cards[id(each)] = (each, card_id(each))
         return self._new_cards[id(price)][1]
 

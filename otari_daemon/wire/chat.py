@@ -65,6 +65,7 @@ class ChatDialect:
             output_max=_output_max(body),
             choices=choices,
             shows_usage=_asks_for_usage(body, stream),
+            service=_service(body),
         )
 
     def outgoing(self, raw: bytes, body: Body, model: str, limit: OutputLimit | None) -> bytes:
@@ -124,6 +125,12 @@ def _messages(body: Body) -> list[Any]:
         if not isinstance(message.get("role"), str):
             raise InvalidRequest(f"messages[{position}]: 'role' is required", param="messages")
     return messages
+
+
+def _service(body: Body) -> str | None:
+    """The service tier a caller asks for; whether there is such a one is the provider's to judge."""
+    asked = body.get("service_tier")
+    return asked if isinstance(asked, str) else None
 
 
 def _remote_media(messages: list[Any]) -> int:
