@@ -167,9 +167,12 @@ class LocalControlPlane:
         """Charge by how it ended; the hold's row becomes the usage row in the same transaction."""
         grant: Grant = admission.grant
         facts = grant.facts
+        seen = ending.seen
+        if seen.prompt_tokens is not None and seen.prompt_tokens > facts.input_max:
+            seen = seen._replace(prompt_tokens=facts.input_max)
         charge = bill(
             ending.reason,
-            ending.seen,
+            seen,
             facts.prompt_presumed,
             grant.output_max,
             facts.price,

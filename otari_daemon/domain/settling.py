@@ -17,13 +17,15 @@ class Consumption(NamedTuple):
     """What is known of a request's use when it ends: the provider's word, or our own count.
 
     `generated_tokens` is an estimate from the answer's length; `least_tokens` is what it cannot be below.
-    `service` is the provider's service tier that the answer names.
+    `service` is the provider's service tier that the answer names. `prompt_tokens` is our own count of the
+    prompt, where it was still at hand.
     """
 
     reported: Usage | None = None
     generated_tokens: int = 0
     least_tokens: int = 0
     service: str | None = None
+    prompt_tokens: int | None = None
 
 
 class Bill(NamedTuple):
@@ -39,7 +41,7 @@ class Bill(NamedTuple):
 
 
 NO_BILL = Bill(NOTHING, ZERO, void=True)
-_FREE_ENDS = frozenset({Reason.REFUSED, Reason.UNSENT})
+FREE_ENDS = frozenset({Reason.REFUSED, Reason.UNSENT})
 _COUNTED_ENDS = frozenset({Reason.ESTIMATED, Reason.USAGE_INVALID, Reason.UPSTREAM_CUT})
 
 
@@ -57,9 +59,10 @@ def bill(
     """
     usage = seen.reported
     if usage is None:
-        if reason in _FREE_ENDS:
+        if reason in FREE_ENDS:
             return NO_BILL
-        usage = Usage(input=prompt_presumed, output=_counted(reason, seen, output_max), requests=1)
+        prompt = prompt_presumed if seen.prompt_tokens is None else seen.prompt_tokens
+        usage = Usage(input=prompt, output=_counted(reason, seen, output_max), requests=1)
     applied = price.presumed(seen.service or service, usage.input_tokens)
     presumed = price.presumed(service, prompt_presumed)
     return Bill(usage, charge(usage, applied.rates), tier=None if applied is presumed else applied)

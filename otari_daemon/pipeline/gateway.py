@@ -23,6 +23,9 @@ HOLD_WAIT_S = 2.0
 """How long an answer's first byte waits for its hold to be on disk; beyond, the request fails closed."""
 
 ANSWER_BYTES_MAX = 64 << 20
+RECOUNTED_BYTES_MAX = 64 << 10
+"""Of a body that is kept while its request lives, so that its tokens can be counted if nobody states them."""
+
 ERROR_BYTES_MAX = 64 << 10
 EVENT_STREAM = b"text/event-stream"
 
@@ -74,7 +77,7 @@ class Gateway:
             self._refused(call, error, model)
             raise
         attempt = admission.attempts[0]
-        settlement = Settlement(self._plane, admission)
+        settlement = Settlement(self._plane, admission, _counter(call))
         try:
             outgoing = dialect.outgoing(call.body, body, attempt.model, attempt.limit)
             exchange = attempt.upstream.post(dialect.upstream_path, outgoing, call.request_id)
@@ -162,6 +165,11 @@ class Gateway:
 
     def _refused(self, call: Call, error: GatewayError, model: str | None) -> None:
         self._plane.refused(call.caller, call.request_id, call.dialect.endpoint, error, model)
+
+
+def _counter(call: Call) -> Callable[[], int] | None:
+    """Counts the prompt from its bytes, which stay for that; large ones do not."""
+    return partial(call.dialect.prompt_tokens, call.body) if len(call.body) <= RECOUNTED_BYTES_MAX else None
 
 
 def _is_event_stream(exchange: Exchange) -> bool:

@@ -10,7 +10,7 @@ from otari_daemon.domain.errors import GatewayError, InvalidRequest
 from otari_daemon.domain.intent import Intent, OutputLimit, input_bound, presumed_tokens
 from otari_daemon.domain.records import Reason
 from otari_daemon.domain.settling import Consumption
-from otari_daemon.wire import openai_errors, sse
+from otari_daemon.wire import chat_prompt, openai_errors, sse
 from otari_daemon.wire.chat_stream import DONE, ChatMeter
 from otari_daemon.wire.chat_text import generated_tokens
 from otari_daemon.wire.dialect import Body, Reading
@@ -23,7 +23,7 @@ from otari_daemon.wire.fields import (
     positive,
     refuse_steering,
 )
-from otari_daemon.wire.strict_json import replace_top_level
+from otari_daemon.wire.strict_json import decode, replace_top_level
 from otari_daemon.wire.usage_format import AbsurdUsage, UsageFormat, is_hollow
 from otari_daemon.wire.usage_openai import of_timings
 
@@ -67,6 +67,10 @@ class ChatDialect:
             shows_usage=_asks_for_usage(body, stream),
             service=_service(body),
         )
+
+    def prompt_tokens(self, raw: bytes) -> int:
+        """Estimate the prompt: what its messages say, and its tools as they are sent."""
+        return chat_prompt.estimated(decode(raw))
 
     def outgoing(self, raw: bytes, body: Body, model: str, limit: OutputLimit | None) -> bytes:
         """The caller's body for `model`; a stream is asked for its usage, an unbounded answer is bounded."""

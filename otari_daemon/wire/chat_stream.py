@@ -6,11 +6,10 @@ from typing import Any
 
 import msgspec
 
-from otari_daemon.domain.intent import presumed_tokens
 from otari_daemon.domain.records import Reason
 from otari_daemon.domain.settling import Consumption
 from otari_daemon.domain.usage import Usage
-from otari_daemon.wire.chat_text import called_bytes, text_bytes, written_bytes
+from otari_daemon.wire.chat_text import called_bytes, streamed_tokens, text_bytes, written_bytes
 from otari_daemon.wire.dialect import Reading
 from otari_daemon.wire.sse import Splitter, data_of
 from otari_daemon.wire.usage_format import AbsurdUsage, UsageFormat, is_hollow
@@ -116,8 +115,9 @@ class ChatMeter:
         return Reading(counted, Reason.UPSTREAM_CUT if self._failed else Reason.ESTIMATED)
 
     def generated(self) -> int:
-        """Output tokens so far: at least one for every delta that said something."""
-        return max(self._deltas, presumed_tokens(self._bytes))
+        """Output tokens so far: at least one for every delta that said something, or had begun to."""
+        begun = 1 if self._splitter.rest and not self._done else 0
+        return begun + streamed_tokens(self._deltas, self._bytes)
 
     def _pass(self, event: bytes) -> bytes:
         if self._done:

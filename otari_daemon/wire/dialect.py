@@ -53,6 +53,9 @@ class Dialect(Protocol):
     def read_intent(self, body: Body, body_bytes: int) -> Intent:
         """Check the body as far as policy needs and say what it asks for. Raises InvalidRequest."""
 
+    def prompt_tokens(self, raw: bytes) -> int:
+        """Estimate the tokens of a prompt from a body that has been read before."""
+
     def outgoing(self, raw: bytes, body: Body, model: str, limit: OutputLimit | None) -> bytes:
         """The body to send upstream: the caller's bytes, for `model`, and within `limit` if there is one."""
 
