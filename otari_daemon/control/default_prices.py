@@ -55,12 +55,30 @@ class DefaultPrices:
         begun = [price for price in versions if price.effective_ms <= now_ms]
         return begun[-1] if begun else None
 
+    def known(self, provider_type: str) -> list[str]:
+        """Names of models that a type of provider is known to serve; one for each entry of the data."""
+        found = (_name(entry[0]) for entry in self._known.get(provider_type, ()))
+        return sorted({name for name in found if name})
+
+    def like(self, provider_type: str, model: str, now_ms: int) -> tuple[str, Price] | None:
+        """The price of a model, and under which name it is known: at its own provider, or else anywhere."""
+        for kind in (provider_type, *sorted(self._known.keys() - {provider_type})):
+            name = f"{kind}:{model}"
+            begun = [each for each in self._entries(kind, model, name) if each.effective_ms <= now_ms]
+            if begun:
+                return name, begun[-1]
+        return None
+
     def _versions(self, provider_type: str, model: str, canonical: str) -> tuple[Price, ...]:
+        found = self._entries(provider_type, model, canonical)
+        if not found and self._otherwise is not None:
+            return (Price(canonical, self._otherwise, 0, UNPRICED),)
+        return found
+
+    def _entries(self, provider_type: str, model: str, canonical: str) -> tuple[Price, ...]:
         for match, context, versions in self._known.get(provider_type, ()):
             if _matches(match, model):
                 return tuple(_price(canonical, context, *version) for version in versions)
-        if self._otherwise is not None:
-            return (Price(canonical, self._otherwise, 0, UNPRICED),)
         return ()
 
 
@@ -81,6 +99,15 @@ def _tiered(plain: Price, tiers: list[Any]) -> Price:
         for above, rates in tiers[1:]
     )
     return replace(plain, rates=Rates.of(**tiers[0][1]), tiers=dearer)
+
+
+def _name(clause: list[Any]) -> str | None:
+    """The first whole name, or else beginning of one, that a clause asks for."""
+    kind, value = clause
+    if kind in ("or", "and"):
+        named = sorted((part[0], part[1]) for part in value if part[0] in ("equals", "starts_with"))
+        return named[0][1] if named else None
+    return value if kind in ("equals", "starts_with") else None
 
 
 def _matches(clause: list[Any], model: str) -> bool:

@@ -56,12 +56,12 @@ def _configured(plain: Price, stated: ConfiguredPrice) -> Price:
 
 def _served(whole: Price, name: str, permille: int) -> Price:
     """A price under a service tier, its tiers with it."""
-    return replace(
-        whole,
-        rates=whole.rates.times(permille),
-        source=f"{whole.source} {name}",
-        tiers=tuple(_served(tier, name, permille) for tier in whole.tiers),
+    source = f"{whole.source} {name}"
+    steps = tuple(
+        replace(tier, rates=tier.rates.times(permille), source=f"{source}>{tier.above_tokens}")
+        for tier in whole.tiers
     )
+    return replace(whole, rates=whole.rates.times(permille), source=source, tiers=steps)
 
 
 def _rates(stated: ConfiguredRates) -> dict[str, int]:

@@ -215,6 +215,8 @@ REFUSAL_ADD: Final = "INSERT INTO refusal(" + _REFUSAL + ") VALUES (?, ?, ?, ?, 
 REFUSAL_TRIM: Final = "DELETE FROM refusal WHERE id <= (SELECT max(id) FROM refusal) - ?"
 REFUSALS: Final = "SELECT id, " + _REFUSAL + " FROM refusal WHERE id < ? ORDER BY id DESC LIMIT ?"
 REFUSAL_ONE: Final = "SELECT " + _REFUSAL + " FROM refusal WHERE request_id = ? ORDER BY id DESC LIMIT 1"
+REFUSED_MODELS: Final = """SELECT model, count(*) FROM refusal
+  WHERE code = ? AND at_ms >= ? AND model IS NOT NULL GROUP BY model ORDER BY count(*) DESC, model LIMIT ?"""
 REFUSAL_GROUPS: Final = (
     "SELECT number, "
     + _REFUSAL

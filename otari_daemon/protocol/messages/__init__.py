@@ -49,6 +49,9 @@ from otari_daemon.protocol.messages.keys import (
 from otari_daemon.protocol.messages.pricing import (
     PriceInfo,
     PriceSet,
+    PriceStep,
+    PriceSuggestion,
+    PriceTier,
 )
 from otari_daemon.protocol.messages.usage import (
     Event,
@@ -94,6 +97,9 @@ __all__ = [
     "PriceExplained",
     "PriceInfo",
     "PriceSet",
+    "PriceStep",
+    "PriceSuggestion",
+    "PriceTier",
     "Problem",
     "ProviderInfo",
     "Refusal",
