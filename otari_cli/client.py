@@ -160,6 +160,10 @@ class AdminClient:
         """The versions of one model, newest first."""
         return self._rows(m.PriceInfo, self._ask("GET", paths.at(paths.PRICE_HISTORY, model))[0])
 
+    def price_suggestions(self, since: str | None) -> list[m.PriceSuggestion]:
+        """Models whose price should be looked at, asked for since a moment."""
+        return self._rows(m.PriceSuggestion, self._ask("GET", paths.PRICE_SUGGESTIONS, {"since": since})[0])
+
     def delete_price(self, model: str, effective_at: str | None, change: Change) -> None:
         """Remove one version of a model's price from the database, or all."""
         query = change.query() | {"effective_at": effective_at}

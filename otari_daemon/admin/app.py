@@ -62,6 +62,7 @@ def _managed(do: Operations) -> dict[str, object]:
         paths.PRICES: Collection(PriceSet, do.set_price, do.prices),
         paths.PRICE: pricing.ModelPrice(do),
         paths.PRICE_HISTORY: pricing.PriceHistory(do),
+        paths.PRICE_SUGGESTIONS: pricing.PriceSuggestions(do),
     }
 
 

@@ -26,6 +26,7 @@ from otari_daemon.protocol.messages import (
     ModelInfo,
     PriceInfo,
     PriceSet,
+    PriceSuggestion,
     Reconcile,
     ReconcileReport,
     RefusalGroup,
@@ -163,6 +164,9 @@ class Operations(Protocol):
 
     async def delete_price(self, key: str, effective_at: str | None, actor: Actor, *, dry_run: bool) -> None:
         """Remove one version of the database's prices for a model, or all of them."""
+
+    async def price_suggestions(self, since: str | None) -> list[PriceSuggestion]:
+        """Name the models whose price an operator should look at."""
 
     async def explain(self, request_id: str) -> Explanation:
         """Say why a request cost what it did, or why it was refused."""

@@ -21,6 +21,7 @@ from otari_daemon.domain.idempotency import Named, Unnamed
 from otari_daemon.domain.money import Nano
 from otari_daemon.domain.pricing import Price
 from otari_daemon.domain.records import Facts, Outcome, Progress
+from otari_daemon.domain.usage import Usage
 from otari_daemon.store import idempotency, sql
 from otari_daemon.store.database import Connection, Counted
 from otari_daemon.store.errors import LedgerCorrupt
@@ -29,16 +30,25 @@ from otari_daemon.store.schema import POSTED, REF_CHARS, SENT, UNSET, UNSET_NANO
 CARDS_MAX = 4096
 """Prices remembered per process; more than any catalog in use, fewer than a leak."""
 
-_OPEN_HEAD = (SENT, UNSET_NANO, UNSET_NANO, *(UNSET,) * 11)
+_OPEN_HEAD = (SENT, UNSET_NANO, UNSET_NANO, *(UNSET,) * (1 + len(Usage._fields)))
 _OPEN_FOOT = (*(UNSET,) * 4, UNSET_REF)
 _OPEN = (*_OPEN_HEAD, UNSET, *_OPEN_FOOT)
+_FIRST_RATES = 10
+"""Rates that every card's id covers; there were no more classes when the first cards were written."""
+
 _CARD = 10
 """Where an opened hold's row has its rate card."""
 
 
 def card_id(price: Price) -> int:
-    """The id of a price's rate card: the first 63 bits of a digest of everything that makes it that price."""
-    text = "\0".join((price.model, price.source, str(price.effective_ms), *map(str, price.rates)))
+    """The id of a price's rate card: the first 63 bits of a digest of everything that makes it that price.
+
+    Rates of zero at its end count for nothing, so that cards keep their ids when classes are added.
+    """
+    rates = list(price.rates)
+    while len(rates) > _FIRST_RATES and not rates[-1]:
+        rates.pop()
+    text = "\0".join((price.model, price.source, str(price.effective_ms), *map(str, rates)))
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big") >> 1
 
 
@@ -144,10 +154,8 @@ class Fold:
     def _open(self, entry: HoldOpened) -> None:
         hold, facts = entry.hold, cast(Facts, entry.facts)
         rid, bundle, amount = hold.rid, hold.bundle, hold.amount
-        (
-            key, user, created_ms, endpoint, model, provider, stream, price, prompt, input_max, output_max,
-            instead,
-        ) = facts  # fmt: skip
+        key, user, created_ms, endpoint, model, provider, stream, price, prompt = facts[:9]
+        instead = facts.instead
         if instead is not None:
             self._instead.append((rid, instead.asked, instead.budget_id))
         self._opened[rid] = (
@@ -161,11 +169,11 @@ class Fold:
             model,
             provider,
             1 if stream else 0,
-            self._card(price),
+            self._card(price.presumed(facts.service, prompt), price),
             prompt,
             amount,
-            input_max,
-            output_max,
+            facts.input_max,
+            facts.output_max,
         )
         moves = self._moves_of(bundle)
         moves.pending += amount
@@ -179,7 +187,7 @@ class Fold:
         state = VOIDED if posted is None else POSTED
         posted = posted or Nano(0)
         reason, settled_ms, usage, status, first_byte_us, duration_us, tier, ref = outcome
-        card = None if tier is None else self._card(tier)
+        card = None if tier is None else self._card(tier, tier)
         named = ref[:REF_CHARS].ljust(REF_CHARS) if ref else UNSET_REF
         how = (0, int(reason), status, first_byte_us, duration_us, named)
         end = (state, posted, overage, settled_ms, *usage, *how)
@@ -201,12 +209,13 @@ class Fold:
             moves = self._moves[bundle.id] = _Moves(bundle)
         return moves
 
-    def _card(self, price: Price) -> int:
+    def _card(self, price: Price, whole: Price) -> int:
+        """The card of a price that is `whole` or one of its tiers."""
         known = self._cards.find(price)
         if known is not None:
             return known
         if id(price) not in self._new_cards:
-            for each in (price, *price.tiers):  # tiers too, so that settling at one inserts nothing
+            for each in whole.family():  # all of them, so that settling at another inserts nothing
                 self._new_cards[id(each)] = (each, card_id(each))
         return self._new_cards[id(price)][1]
 
@@ -289,7 +298,7 @@ def card_row(price: Price, card: int) -> tuple[object, ...]:
     return (card, price.model, price.effective_ms, price.source, *price.rates)
 
 
-def _open_tail(progress: int | None) -> tuple[int | str, ...]:
+def _open_tail(progress: int | None) -> tuple[object, ...]:
     return _OPEN if progress is None else (*_OPEN_HEAD, progress, *_OPEN_FOOT)
 
 

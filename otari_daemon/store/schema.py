@@ -182,6 +182,29 @@ _CORRECTING = (
 
 _RECONCILING = ("ALTER TABLE hold ADD COLUMN provider_ref TEXT NOT NULL DEFAULT ''",)
 
+_MORE_CLASSES = (
+    "ALTER TABLE hold ADD COLUMN u_cache_write_1h INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE hold ADD COLUMN u_image_input INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE hold ADD COLUMN u_image_output INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE hold ADD COLUMN u_seconds INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE hold ADD COLUMN u_characters INTEGER NOT NULL DEFAULT 0",
+    # a hold that the last release left open is to look like any open one
+    """UPDATE hold SET u_cache_write_1h = u_input, u_image_input = u_input, u_image_output = u_input,
+  u_seconds = u_input, u_characters = u_input WHERE state < 2""",
+    "ALTER TABLE rate_card ADD COLUMN r_cache_write_1h INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE rate_card ADD COLUMN r_image_input INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE rate_card ADD COLUMN r_image_output INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE rate_card ADD COLUMN r_seconds INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE rate_card ADD COLUMN r_characters INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE price ADD COLUMN r_cache_write_1h INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE price ADD COLUMN r_image_input INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE price ADD COLUMN r_image_output INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE price ADD COLUMN r_seconds INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE price ADD COLUMN r_characters INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE price ADD COLUMN tiers TEXT NOT NULL DEFAULT ''",
+    "ALTER TABLE price ADD COLUMN services TEXT NOT NULL DEFAULT ''",
+)
+
 REVISIONS: Final = (
     Revision(1, "the ledger and what operators set up", _FIRST),
     Revision(2, "what explains a hold, a price and a refusal", _EXPLAINING),
@@ -191,4 +214,5 @@ REVISIONS: Final = (
     Revision(6, "limits of keys and users, and which one refused", _LIMITS),
     Revision(7, "corrections of what was charged", _CORRECTING),
     Revision(8, "what the provider calls a request", _RECONCILING),
+    Revision(9, "more classes of use, and prices with tiers", _MORE_CLASSES),
 )

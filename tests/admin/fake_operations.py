@@ -317,6 +317,10 @@ class FakeOperations:
     async def prices(self, skip: int, limit: int) -> list[m.PriceInfo]:
         return [PRICE][skip : skip + limit]
 
+    async def price_suggestions(self, since: str | None) -> list[m.PriceSuggestion]:
+        self.asked.append(since)
+        return []
+
     async def price(self, key: str, as_of: str | None) -> m.PriceInfo:
         self.asked.append((key, as_of))
         if key != PRICE.model_key:

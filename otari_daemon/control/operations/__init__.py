@@ -19,6 +19,7 @@ from otari_daemon.control.operations.freezes import Freezes
 from otari_daemon.control.operations.keys import Keys
 from otari_daemon.control.operations.live import DaemonFacts, Live
 from otari_daemon.control.operations.models import Models, PublicModels
+from otari_daemon.control.operations.price_suggestions import Suggestions
 from otari_daemon.control.operations.pricing import Pricing
 from otari_daemon.control.operations.raises import Raises
 from otari_daemon.control.operations.reconcile import Reconciler
@@ -72,6 +73,7 @@ class LocalOperations:
         pricing = Pricing(desk, catalog)
         self.set_price, self.delete_price = pricing.set, pricing.delete
         self.prices, self.price, self.price_history = pricing.listed, pricing.one, pricing.history
+        self.price_suggestions = Suggestions(desk, notes.refusals, catalog).listed
         explainer = Explainer(desk, notes.refusals)
         self.explain, self.refusals = explainer.explain, explainer.refusals
         self.watched = explainer.watched

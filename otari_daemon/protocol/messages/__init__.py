@@ -69,6 +69,9 @@ from otari_daemon.protocol.messages.keys import (
 from otari_daemon.protocol.messages.pricing import (
     PriceInfo,
     PriceSet,
+    PriceStep,
+    PriceSuggestion,
+    PriceTier,
 )
 from otari_daemon.protocol.messages.usage import (
     Event,
@@ -124,6 +127,9 @@ __all__ = [
     "PriceExplained",
     "PriceInfo",
     "PriceSet",
+    "PriceStep",
+    "PriceSuggestion",
+    "PriceTier",
     "Problem",
     "ProviderInfo",
     "RaiseInfo",
