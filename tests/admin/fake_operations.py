@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from otari_daemon.admin.operations import Actor
 from otari_daemon.domain.errors import Conflict, InvalidField, LedgerUnavailable, NotFound
 from otari_daemon.protocol import messages as m
-from tests.admin.samples import AT, ROW
+from tests.admin.samples import AT, EXPLAINED, PRICE, RECONCILED, REFUSAL, REPRICED, ROW, SIMULATED, STATUS
 
 T = TypeVar("T")
 SECRET = "gw-" + "s" * 64
