@@ -22,6 +22,7 @@ from otari_daemon.wire.fields import (
     model_of,
     positive,
     refuse_steering,
+    refuse_surcharge,
 )
 from otari_daemon.wire.openai_usage import AbsurdUsage, is_hollow, normalize
 from otari_daemon.wire.strict_json import replace_top_level
@@ -49,6 +50,7 @@ class ChatDialect:
     def read_intent(self, body: Body, body_bytes: int) -> Intent:
         """Check what policy needs; everything else is the provider's to judge."""
         refuse_steering(body)
+        refuse_surcharge(body)
         model = model_of(body)
         messages = _messages(body)
         listed(body, "tools", TOOLS_MAX)
