@@ -75,7 +75,9 @@ TARGETS = (
     _domain("usage", "tests/wire/test_openai_usage.py"),
     _domain("users"),
     _domain("windows"),
-    Target("otari_daemon/control/ledger.py", ("tests/proofs/test_ledger.py", "tests/control/test_limits.py")),
+    Target(
+        "otari_daemon/control/ledger.py", ("tests/control/test_ledger.py", "tests/control/test_limits.py")
+    ),
     Target("otari_daemon/store/fold.py", _LEDGER),
     Target("otari_daemon/store/recovery.py", _LEDGER[1:]),
 )
