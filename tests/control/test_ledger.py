@@ -122,7 +122,7 @@ async def test_a_ticket_that_takes_too_long_says_so_and_may_still_come_true() ->
 
 async def test_a_live_streams_count_is_noted_when_it_moves_and_no_longer_once_it_ends(tmp_path: Path) -> None:
     async with kept(tmp_path) as the:
-        stream, counts, asked = the.held(1, 100), [0, 7, 7, 9], [0]
+        stream, counts, asked = the.held(1, 100), [1, 7, 7, 9], [0]
 
         def generated() -> int:
             asked[0] += 1
@@ -137,6 +137,7 @@ async def test_a_live_streams_count_is_noted_when_it_moves_and_no_longer_once_it
         the.ledger.settle(stream, facts(1), NO_BILL, outcome(0, Reason.REFUSED))
         the.ledger.checkpoint()
         assert asked == [4], "nobody counts a stream that has ended"
+        assert the.ledger._progress == {}, "nor remembers it"
         await the.on_disk()
 
 

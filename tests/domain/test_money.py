@@ -15,6 +15,7 @@ from otari_daemon.domain.money import (
     AmountError,
     format_usd,
     format_usd_per_million,
+    format_usd_pico,
     parse_usd,
     parse_usd_per_million,
 )
@@ -90,3 +91,10 @@ def test_any_text_is_an_amount_or_an_amount_error(text: str) -> None:
     except AmountError:
         return
     assert 0 <= amount <= AMOUNT_MAX
+
+
+@pytest.mark.parametrize(
+    ("pico", "text"), [(1, "0.000000000001"), (2_500_000, "0.0000025"), (10**12, "1.00")]
+)
+def test_pico_dollars_are_written_to_the_last_of_twelve_decimals(pico: int, text: str) -> None:
+    assert format_usd_pico(pico) == text

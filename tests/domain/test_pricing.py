@@ -115,3 +115,9 @@ def test_a_misspelled_class_is_refused() -> None:
 def test_a_price_with_a_tier_that_costs_is_not_free() -> None:
     assert priced(Rates.of()).free
     assert not priced(Rates.of(), (10, Rates.of(input=1))).free
+
+
+def test_a_price_without_tiers_applies_from_the_first_token() -> None:
+    price = Price("p:m", Rates.of(), 0, "test")
+
+    assert (price.above_tokens, price.tiers, price.context_tokens) == (0, (), None)

@@ -27,6 +27,7 @@ import pytest
 from tests.proofs.mutations import Mutant, mutants_of
 
 LIFE_S = 60
+EXAMPLES = 25
 PRELOADED = (
     "asyncio",
     "falcon.asgi",
@@ -40,8 +41,9 @@ PRELOADED = (
 
 SCORE_MIN = 95
 EQUIVALENT = Path(__file__).with_name("equivalent.txt")
+PLUGINS = "pytest_asyncio.plugin,_hypothesis_pytestplugin"
 _ALONE = ("-c", os.devnull, "--rootdir", ".", "-o", "asyncio_mode=auto", "-p", "no:cacheprovider")
-_QUIET = ("-q", "-x", "--no-header", "-p", "no:timeout", "-p", "no:xdist", "--hypothesis-seed=0")
+_QUIET = ("-q", "-x", "--no-header", "--hypothesis-seed=0")
 
 
 class Target(NamedTuple):
@@ -60,9 +62,12 @@ def _domain(name: str, *more: str) -> Target:
     return Target(f"otari_daemon/domain/{name}.py", (f"tests/domain/test_{name}.py", *more))
 
 
-_LEDGER = tuple(f"tests/ledger/test_{name}.py" for name in ("fold", "recovery", "verify", "machine"))
+_LEDGER = (
+    "tests/store/test_writer.py",
+    *(f"tests/ledger/test_{name}.py" for name in ("fold", "recovery", "verify")),
+)
 TARGETS = (
-    _domain("book"),
+    _domain("book", "tests/domain/test_book_edges.py"),
     _domain("budgets", "tests/ledger/test_recovery.py"),
     _domain("errors"),
     _domain("intent", "tests/wire/test_chat_intent.py"),
@@ -79,7 +84,7 @@ TARGETS = (
         "otari_daemon/control/ledger.py", ("tests/control/test_ledger.py", "tests/control/test_limits.py")
     ),
     Target("otari_daemon/store/fold.py", _LEDGER),
-    Target("otari_daemon/store/recovery.py", _LEDGER[1:]),
+    Target("otari_daemon/store/recovery.py", _LEDGER),
 )
 
 
@@ -165,8 +170,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("files", nargs="*", help="like book.py; all without")
     files = parser.parse_args().files
-    hypothesis.settings.register_profile("mutants", database=None, deadline=None)
+    hypothesis.settings.register_profile("mutants", database=None, deadline=None, max_examples=EXAMPLES)
     hypothesis.settings.load_profile("mutants")
+    os.environ.update(PYTEST_DISABLE_PLUGIN_AUTOLOAD="1", PYTEST_PLUGINS=PLUGINS)
     for name in PRELOADED:
         importlib.import_module(name)
     judged = missed = 0
