@@ -128,6 +128,7 @@ async def test_a_live_streams_count_is_noted_when_it_moves_and_no_longer_once_it
             asked[0] += 1
             return counts[asked[0] - 1]
 
+        await the.on_disk()
         the.ledger.watch(stream, generated)
         seen = []
         for _ in counts:

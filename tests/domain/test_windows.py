@@ -196,3 +196,8 @@ def test_a_lifetime_has_one_period(now_ms: int) -> None:
 )
 def test_windows_say_what_they_are(window: Window, said: str) -> None:
     assert str(window) == said
+
+
+def test_what_never_ends_ends_at_the_moment_that_databases_know() -> None:
+    assert FOREVER_MS == 4_611_686_018_427_387_904
+    assert Lifetime().period(5) == (0, FOREVER_MS)

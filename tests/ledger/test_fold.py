@@ -154,7 +154,7 @@ def test_an_open_holds_row_says_what_was_known_when_it_was_admitted(
 
     con.row_factory = sqlite3.Row
     row = dict(con.execute("SELECT * FROM hold").fetchone())
-    facts = asked(number)
+    facts, _drawn_on = asked(number), bundle.id if number == 1 else 0
     assert (row["rid"], row["bundle_id"], row["owner_epoch"]) == (
         hold.rid,
         bundle.id if number == 1 else 0,

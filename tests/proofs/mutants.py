@@ -63,8 +63,10 @@ def _domain(name: str, *more: str) -> Target:
 
 
 _LEDGER = (
+    "tests/ledger/test_fold.py",
+    "tests/ledger/test_recovery.py",
+    "tests/ledger/test_verify.py",
     "tests/store/test_writer.py",
-    *(f"tests/ledger/test_{name}.py" for name in ("fold", "recovery", "verify")),
 )
 TARGETS = (
     _domain("book", "tests/domain/test_book_edges.py"),
