@@ -109,10 +109,17 @@ def life(machine: Doomed, point: Point, passing: int, witness: Witness, rng: ran
     wrong = [] if code == KILLED else [f"{name}: never passed, ended with {code}"]
     daemon = machine.start()
     wrong += [f"{name}: {finding}" for finding in judge(machine, witness.seen, passing)]
-    known = {key["id"] for key in machine.ask("GET", "/v1/keys?limit=1000")}
-    wrong += [f"{name}: key {key} was acknowledged and is lost" for key in witness.keys - known]
+    wrong += [f"{name}: key {key} was acknowledged and is lost" for key in witness.keys - known_keys(machine)]
     orphan(machine, daemon, witness, rng)
     return wrong
+
+
+def known_keys(machine: Machine) -> set[str]:
+    """The id of every key there is."""
+    known: set[str] = set()
+    while page := machine.ask("GET", f"/v1/keys?limit=1000&skip={len(known)}"):
+        known |= {key["id"] for key in page}
+    return known
 
 
 def orphan(machine: Machine, daemon: Spawned, witness: Witness, rng: random.Random) -> None:
@@ -142,7 +149,9 @@ def run(names: Iterable[str], lives: int, seed: int) -> list[str]:
         point, witness, rng = POINTS[name], Witness(Seen(set()), set()), random.Random(f"{seed} {name}")
         began = time.monotonic()
         with machine_with_orphans(witness, rng) as machine:
-            found = [line for k in point.passings[-lives:] for line in life(machine, point, k, witness, rng)]
+            found = [
+                line for k in point.place.passings[-lives:] for line in life(machine, point, k, witness, rng)
+            ]
         wrong += found
         took_s = time.monotonic() - began
         whole = len(witness.seen.whole)

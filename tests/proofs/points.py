@@ -12,12 +12,18 @@ from typing import Literal, NamedTuple
 When = Literal["enter", "leave"]
 
 
+OFTEN = (1, 2, 3, 9, 30)
+SELDOM = (1, 1, 1, 2, 2)
+ONCE = (1, 1, 1, 1, 1)
+"""At which passing to die, in each of a point's five lives."""
+
+
 class Place(NamedTuple):
-    """A function by its module and its name there; `often` says whether every request passes it."""
+    """A function by its module and its name there, and how often a life passes it."""
 
     module: str
     function: str
-    often: bool = True
+    passings: tuple[int, ...] = OFTEN
 
 
 class Point(NamedTuple):
@@ -26,24 +32,17 @@ class Point(NamedTuple):
     name: str
     place: Place
     when: When
-    passings: tuple[int, ...]
 
-
-OFTEN = (1, 2, 3, 9, 30)
-SELDOM = (1, 1, 1, 2, 2)
-"""At which passing to die, in each of a point's five lives."""
-
-AT_START = (1,) * 5
 
 _STARTING = {
-    "store.begin_epoch": Place("otari_daemon.store.store", "Store.begin_epoch"),
-    "store.recover": Place("otari_daemon.store.store", "Store.recover"),
-    "recovery.recover": Place("otari_daemon.store.recovery", "recover"),
-    "recovery.presumed": Place("otari_daemon.store.recovery", "_presumed"),
-    "recovery.move": Place("otari_daemon.store.recovery", "_move"),
-    "recovery.load_book": Place("otari_daemon.store.recovery", "load_book"),
-    "database.grow_wal": Place("otari_daemon.store.database", "Database.grow_wal"),
-    "writer.start": Place("otari_daemon.store.writer", "Writer.start"),
+    "store.begin_epoch": Place("otari_daemon.store.store", "Store.begin_epoch", ONCE),
+    "store.recover": Place("otari_daemon.store.store", "Store.recover", ONCE),
+    "recovery.recover": Place("otari_daemon.store.recovery", "recover", ONCE),
+    "recovery.presumed": Place("otari_daemon.store.recovery", "_presumed", ONCE),
+    "recovery.move": Place("otari_daemon.store.recovery", "_move", ONCE),
+    "recovery.load_book": Place("otari_daemon.store.recovery", "load_book", ONCE),
+    "database.grow_wal": Place("otari_daemon.store.database", "Database.grow_wal", ONCE),
+    "writer.start": Place("otari_daemon.store.writer", "Writer.start", ONCE),
 }
 _LIVING = {
     "plane.authenticate": Place("otari_daemon.control.local", "LocalControlPlane.authenticate"),
@@ -53,10 +52,10 @@ _LIVING = {
     "ledger.reserve": Place("otari_daemon.control.ledger", "Ledger.reserve"),
     "ledger.settle": Place("otari_daemon.control.ledger", "Ledger.settle"),
     "ledger.flush": Place("otari_daemon.control.ledger", "Ledger._flush"),
-    "ledger.checkpoint": Place("otari_daemon.control.ledger", "Ledger.checkpoint", often=False),
+    "ledger.checkpoint": Place("otari_daemon.control.ledger", "Ledger.checkpoint", SELDOM),
     "ticket.wait": Place("otari_daemon.control.ledger", "BatchTicket.wait"),
     "ticket.resolve": Place("otari_daemon.control.ledger", "BatchTicket.resolve"),
-    "book.bundle": Place("otari_daemon.domain.book", "Book.bundle", often=False),
+    "book.bundle": Place("otari_daemon.domain.book", "Book.bundle", ONCE),
     "book.reserve": Place("otari_daemon.domain.book", "Book.reserve"),
     "book.settle": Place("otari_daemon.domain.book", "Book.settle"),
     "book.void": Place("otari_daemon.domain.book", "Book.void"),
@@ -87,11 +86,9 @@ _LIVING = {
 
 
 def _points() -> Iterator[Point]:
-    for places, seldom in ((_STARTING, AT_START), (_LIVING, SELDOM)):
-        for name, place in places.items():
-            passings = OFTEN if place.often and places is _LIVING else seldom
-            for when in ("enter", "leave"):
-                yield Point(f"{name}.{when}", place, when, passings)
+    for name, place in {**_STARTING, **_LIVING}.items():
+        for when in ("enter", "leave"):
+            yield Point(f"{name}.{when}", place, when)
 
 
 POINTS: dict[str, Point] = {point.name: point for point in _points()}
