@@ -50,7 +50,7 @@ def test_a_limit_says_when_to_come_back_and_how_it_stands() -> None:
     limited = errors.RateLimited("slow down", retry_after_s=7, standing=standing)
 
     assert (limited.status, limited.code, limited.retryable) == (429, "rate_limit_exceeded", True)
-    assert (limited.retry_after_s, limited.standing) == (7, standing)
+    assert (limited.retry_after_s, limited.standing, limited.message) == (7, standing, "slow down")
 
 
 @pytest.mark.parametrize("kind", [errors.Overloaded, errors.LedgerUnavailable])
@@ -70,4 +70,4 @@ def test_a_providers_failure_is_worth_repeating_only_if_it_was_not_the_callers(
 
     assert (plain.status, plain.code, plain.retryable) == (status, "upstream_error", retryable)
     assert (named.status, named.code, named.retryable) == (status, "x", retryable)
-    assert errors.UpstreamFailed.retryable
+    assert (plain.message, errors.UpstreamFailed.retryable) == ("no", True)
