@@ -13,7 +13,7 @@ from otari_daemon.domain.settling import Consumption
 from otari_daemon.wire import chat_prompt, openai_errors, sse
 from otari_daemon.wire.chat_stream import DONE, ChatMeter
 from otari_daemon.wire.chat_text import generated_tokens
-from otari_daemon.wire.dialect import Body, Reading
+from otari_daemon.wire.dialect import Body, Reading, Wire
 from otari_daemon.wire.fields import (
     CHOICES_MAX,
     OUTPUT_TOKENS_MAX,
@@ -43,34 +43,11 @@ class _Answer(msgspec.Struct):
 _answers = msgspec.json.Decoder(_Answer)
 
 
-class ChatDialect:
-    """Chat Completions, the same on both sides: bytes through, the model's name aside."""
+class ChatWire:
+    """Chat Completions on both sides: bytes through, the model's name aside."""
 
-    endpoint = "/v1/chat/completions"
-    upstream_path = "/chat/completions"
-
-    def read_intent(self, body: Body, body_bytes: int) -> Intent:
-        """Check what policy needs; everything else is the provider's to judge."""
-        refuse_steering(body)
-        model = model_of(body)
-        messages = _messages(body)
-        listed(body, "tools", TOOLS_MAX)
-        stream = flag(body, "stream")
-        choices = max(positive(body, "n", CHOICES_MAX) or 1, positive(body, "best_of", CHOICES_MAX) or 1)
-        return Intent(
-            model=model,
-            stream=stream,
-            input_max=input_bound(body_bytes, len(messages), _remote_media(messages)),
-            prompt_presumed=presumed_tokens(body_bytes),
-            output_max=_output_max(body),
-            choices=choices,
-            shows_usage=_asks_for_usage(body, stream),
-            service=_service(body),
-        )
-
-    def prompt_tokens(self, raw: bytes) -> int:
-        """Estimate the prompt: what its messages say, and its tools as they are sent."""
-        return chat_prompt.estimated(decode(raw))
+    speaks = "chat"
+    path = "/chat/completions"
 
     def outgoing(self, raw: bytes, body: Body, model: str, limit: OutputLimit | None) -> bytes:
         """The caller's body for `model`; a stream is asked for its usage, an unbounded answer is bounded."""
@@ -85,7 +62,7 @@ class ChatDialect:
             changes[limit.field] = limit.tokens
         return replace_top_level(raw, body, changes) if changes else raw
 
-    def read_answer(self, answer: bytes, usage: UsageFormat) -> Reading:
+    def read_answer(self, answer: bytes, usage: UsageFormat, intent: Intent) -> Reading:  # noqa: ARG002 - a `Wire`
         """Usage of a whole answer; without believable usage, our own count of its text."""
         try:
             parsed = _answers.decode(answer)
@@ -109,6 +86,36 @@ class ChatDialect:
     def meter(self, intent: Intent, usage: UsageFormat) -> ChatMeter:
         """A meter that hides the usage chunk from callers who did not ask for it."""
         return ChatMeter(intent.shows_usage, usage)
+
+
+class ChatDialect:
+    """Chat Completions as callers speak them."""
+
+    endpoint = "/v1/chat/completions"
+    wires: tuple[Wire, ...] = (ChatWire(),)
+
+    def read_intent(self, body: Body, body_bytes: int) -> Intent:
+        """Check what policy needs; everything else is the provider's to judge."""
+        refuse_steering(body)
+        model = model_of(body)
+        messages = _messages(body)
+        listed(body, "tools", TOOLS_MAX)
+        stream = flag(body, "stream")
+        choices = max(positive(body, "n", CHOICES_MAX) or 1, positive(body, "best_of", CHOICES_MAX) or 1)
+        return Intent(
+            model=model,
+            stream=stream,
+            input_max=input_bound(body_bytes, len(messages), _remote_media(messages)),
+            prompt_presumed=presumed_tokens(body_bytes),
+            output_max=_output_max(body),
+            choices=choices,
+            shows_usage=_asks_for_usage(body, stream),
+            service=_service(body),
+        )
+
+    def prompt_tokens(self, raw: bytes) -> int:
+        """Estimate the prompt: what its messages say, and its tools as they are sent."""
+        return chat_prompt.estimated(decode(raw))
 
     def error_body(self, error: GatewayError, request_id: str) -> bytes:
         """OpenAI's error object."""

@@ -72,9 +72,11 @@ class Entropy:
 
 @dataclass
 class Place:
-    """Where a provider is."""
+    """Where a provider is, and what it speaks."""
 
     base_url: str
+    speaks: frozenset[str] = frozenset({"chat"})
+    output_limit_field: str = "max_tokens"
 
 
 @dataclass
