@@ -40,7 +40,6 @@ class Form:
         self._kept = kept
         self._held = bytearray(b"\r\n")  # the first boundary may begin the body
         self._part: Part | None = None
-        self._lead = 0  # held bytes that end the head, not part of what follows
         self._between = False  # behind a boundary, before the part's own bytes
         self._ended = False
 
@@ -88,10 +87,6 @@ class Form:
 
     def _keep(self, size: int) -> None:
         """Move `size` held bytes to the part they belong to."""
-        lead = min(size, self._lead)
-        del self._held[:lead]
-        self._lead -= lead
-        size -= lead
         part = self._part
         if part is not None:
             part.size += size
@@ -112,8 +107,7 @@ class Form:
                 raise BadForm("a part of the form has too long a head")
             return False
         self._begin(bytes(self._held[:end]))
-        del self._held[: end + 2]  # of the two line ends one stays, for a boundary right behind it
-        self._lead = 2
+        del self._held[: end + 4]
         self._between = False
         return True
 

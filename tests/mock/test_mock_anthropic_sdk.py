@@ -190,9 +190,7 @@ async def test_an_error_in_a_stream_is_raised(claude: AsyncAnthropic) -> None:
 def test_a_reader_who_leaves_is_billed_for_what_was_made(
     threaded: ThreadedMock, blocking_claude: Anthropic
 ) -> None:
-    with blocking_claude.messages.stream(
-        model="drip:1000:5", max_tokens=2_000, messages=user("x")
-    ) as stream:
+    with blocking_claude.messages.stream(model="drip:1000:5", max_tokens=2_000, messages=user("x")) as stream:
         next(iter(stream.text_stream))
 
     line = threaded.bill.next_line()

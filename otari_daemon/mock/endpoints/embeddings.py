@@ -15,6 +15,7 @@ from otari_daemon.mock.endpoints.endpoint import Asked, Endpoint, Stamp, read_js
 from otari_daemon.mock.frames import Request
 from otari_daemon.mock.manner import openai_manner
 from otari_daemon.mock.models import Model
+from otari_daemon.mock.refusal import Refused
 from otari_daemon.mock.tokens import count_tokens
 from otari_daemon.mock.wires.plain import PlainWire
 
@@ -22,6 +23,7 @@ DIMENSIONS = 64
 MAX_DIMENSIONS = 4_096
 MAX_INPUTS = 2_048
 
+Text = Annotated[str, Meta(min_length=1)]
 Tokens = Annotated[list[int], Meta(min_length=1)]
 
 
@@ -29,7 +31,7 @@ class Wanted(Struct, frozen=True):
     """A request for embeddings; one list of numbers is one input in tokens."""
 
     model: str
-    input: str | Annotated[list[str | int | Tokens], Meta(min_length=1, max_length=MAX_INPUTS)]
+    input: Text | Annotated[list[Text | int | Tokens], Meta(min_length=1, max_length=MAX_INPUTS)]
     encoding_format: Literal["float", "base64"] | None = "float"
     dimensions: Annotated[int, Meta(ge=1, le=MAX_DIMENSIONS)] | None = None
 
@@ -58,12 +60,13 @@ def _answer(wanted: Wanted, _model: Model, stamp: Stamp, _text: str | None) -> P
 
 
 def _inputs(wanted: Wanted) -> list[str | list[int]]:
+    """The texts, or the lists of tokens; `Refused` (400) if both are there."""
     if isinstance(wanted.input, str):
         return [wanted.input]
+    if len({type(one) for one in wanted.input}) > 1:
+        raise Refused(400, "input mixes texts, tokens and lists of tokens")
     numbers = [one for one in wanted.input if isinstance(one, int)]
-    if numbers:
-        return [numbers]
-    return [one for one in wanted.input if not isinstance(one, int)]
+    return [numbers] if numbers else [one for one in wanted.input if not isinstance(one, int)]
 
 
 def _shown(one: str | list[int], wanted: Wanted) -> list[float] | str:
