@@ -1,9 +1,9 @@
 """The answer decided, before any of it is written: its tokens, and the usage that is true of it."""
 
-from dataclasses import dataclass
 from typing import Literal
 
 import msgspec
+from msgspec import Struct
 
 from otari_daemon.mock.ask import Ask, Function
 from otari_daemon.mock.models import Model
@@ -13,8 +13,7 @@ from otari_daemon.mock.tokens import count_tokens, lorem, split_tokens
 Finish = Literal["stop", "length", "tool_calls"]
 
 
-@dataclass(frozen=True, slots=True)
-class Usage:
+class Usage(Struct, frozen=True, gc=False):
     """Tokens as reported: cached ones are part of the prompt, reasoning ones of the completion.
 
     `units` are what an endpoint counts instead: images, searches, seconds, characters.
@@ -27,8 +26,7 @@ class Usage:
     units: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(Struct, frozen=True):
     """What one request is answered with; every choice says the same.
 
     `lead` tokens (reasoning, a called function's name) are generated before the first of

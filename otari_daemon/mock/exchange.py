@@ -3,6 +3,8 @@
 from collections.abc import Callable, Coroutine, Iterator
 from dataclasses import dataclass
 
+from msgspec import Struct
+
 from otari_daemon.mock.bill import Bill, BillLine, End
 from otari_daemon.mock.connection import Connection
 from otari_daemon.mock.frames import Request
@@ -22,8 +24,7 @@ class Sources:
     numbers: Iterator[int]
 
 
-@dataclass(frozen=True, slots=True)
-class Terms:
+class Terms(Struct, frozen=True, gc=False):
     """How an answer is told and billed.
 
     `end` is what the bill says when it was written to its end; an answer that does not `execute`

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import NamedTuple, TypeVar
 
 import msgspec
+from msgspec import Struct
 
 from otari_daemon.mock.ask import decoded
 from otari_daemon.mock.frames import Request
@@ -16,14 +17,14 @@ from otari_daemon.mock.wires.wire import Wire
 T = TypeVar("T")
 
 
-class Stamp(NamedTuple):
+class Stamp(Struct, frozen=True, gc=False):
     """The number of an answer, and when it was made in seconds of the epoch."""
 
     number: int
     created: int
 
 
-class Asked(NamedTuple):
+class Asked(Struct, frozen=True):
     """A request as read. `answer` is called with the model, and the text to say if that is given."""
 
     model: str
