@@ -109,6 +109,7 @@ class Exchange:
         self._billed = True
         ended_ns = self._monotonic_ns()
         usage = self.answer.usage
+        made = self._generated if self.wire.talks else min(self._generated, usage.completion_tokens)
         self._bill.append(
             BillLine(
                 request=self.answer.number,
@@ -116,8 +117,8 @@ class Exchange:
                 model=self.answer.model,
                 prompt_tokens=usage.prompt_tokens if self.terms.executes else 0,
                 cached_tokens=usage.cached_tokens if self.terms.executes else 0,
-                completion_tokens=0 if usage.units else self._generated,
-                reasoning_tokens=min(usage.reasoning_tokens, self._generated),
+                completion_tokens=made,
+                reasoning_tokens=min(usage.reasoning_tokens, made),
                 streamed=self.terms.streamed,
                 ended=end,
                 request_id=self.request.header(b"x-request-id"),

@@ -139,8 +139,18 @@ def test_a_slow_batch_is_done_in_time(threaded: ThreadedMock, blocking_sdk: Open
     assert (batch.status, line.model) == ("completed", "slow:50")
 
 
-@pytest.mark.parametrize("content", [b"", b"nonsense\n", lines(chat_body("echo"), url="/v1/embeddings")])
-async def test_a_batch_of_something_else_is_refused(sdk: AsyncOpenAI, content: bytes) -> None:
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"nonsense\n",
+        lines(chat_body("echo"), url="/v1/embeddings"),
+        lines(chat_body("lorem:500001"), chat_body("reasoning:500000")),
+        lines(chat_body("echo")) * 10_001,
+    ],
+    ids=["nothing", "no JSON", "another endpoint", "many tokens", "many requests"],
+)
+async def test_a_batch_of_something_else_or_of_too_much_is_refused(sdk: AsyncOpenAI, content: bytes) -> None:
     file_id = await upload(sdk, content)
 
     with pytest.raises(openai.BadRequestError):

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import msgspec
 from msgspec import Raw, Struct
 
-from otari_daemon.mock.ask import decoded
+from otari_daemon.mock.ask import MAX_OUTPUT_TOKENS, decoded
 from otari_daemon.mock.bill import Bill, BillLine
 from otari_daemon.mock.endpoints import ENDPOINTS, Asked, Endpoint, Stamp
 from otari_daemon.mock.exchange import Sources
@@ -14,7 +14,7 @@ from otari_daemon.mock.models import Model, read_model
 from otari_daemon.mock.refusal import Refused
 from otari_daemon.mock.wires.wire import Wire
 
-MAX_JOBS = 50_000
+MAX_JOBS = 10_000
 ENDPOINTS_IN_BATCHES = ("/v1/chat/completions", "/v1/responses", "/v1/embeddings", "/v1/moderations")
 
 _encode = msgspec.json.Encoder().encode
@@ -30,12 +30,13 @@ class Line(Struct, frozen=True):
 
 
 class Job(NamedTuple):
-    """One request, and how long its model takes."""
+    """One request, how long its model takes, and how many tokens of its own it says."""
 
     custom_id: str
     endpoint: Endpoint
     body: bytes
     wait_ms: int
+    tokens: int
 
 
 class Result(NamedTuple):
@@ -53,7 +54,10 @@ def read_jobs(content: bytes, endpoint: str) -> list[Job]:
     lines = [line for line in content.splitlines() if line]
     if not 1 <= len(lines) <= MAX_JOBS:
         raise Refused(400, f"a batch has 1 to {MAX_JOBS} requests, not {len(lines)}")
-    return [_job(decoded(_decoder, line), endpoint) for line in lines]
+    jobs = [_job(decoded(_decoder, line), endpoint) for line in lines]
+    if sum(job.tokens for job in jobs) > MAX_OUTPUT_TOKENS:
+        raise Refused(400, f"the requests of a batch say at most {MAX_OUTPUT_TOKENS} tokens together")
+    return jobs
 
 
 def _job(line: Line, endpoint: str) -> Job:
@@ -63,10 +67,11 @@ def _job(line: Line, endpoint: str) -> Job:
         )
     found, body = ENDPOINTS[endpoint.encode()], bytes(line.body)
     try:
-        wait_ms = read_model(_asked(found, body).model).first_ms
+        model = read_model(_asked(found, body).model)
     except Refused:
-        wait_ms = 0  # it is refused in its turn
-    return Job(line.custom_id, found, body, wait_ms)
+        model = Model()  # it is refused in its turn
+    tokens = (model.lorem or 0) + model.reasoning
+    return Job(line.custom_id, found, body, model.first_ms, tokens)
 
 
 def _asked(endpoint: Endpoint, body: bytes) -> Asked:

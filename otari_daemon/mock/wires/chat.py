@@ -140,6 +140,7 @@ def events(answer: Answer, usage: bytes | None, each: bytes | None) -> Iterator[
 class ChatWire:
     """An answer as `/v1/chat/completions` gives it."""
 
+    talks = True
     media = JSON
     stream_media = SSE
 

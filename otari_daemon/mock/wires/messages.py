@@ -31,6 +31,7 @@ class _Block(NamedTuple):
 class MessagesWire:
     """An answer as `/v1/messages` gives it."""
 
+    talks = True
     media = JSON
     stream_media = SSE
 

@@ -32,6 +32,7 @@ class PlainWire:
     As a stream, which only a fault makes of it, it is one event.
     """
 
+    talks = False
     media = JSON
     stream_media = SSE
 

@@ -27,6 +27,7 @@ class Echoed(NamedTuple):
 class ResponsesWire:
     """An answer as `/v1/responses` gives it; its events are numbered from 0."""
 
+    talks = True
     media = JSON
     stream_media = SSE
 

@@ -30,9 +30,13 @@ class Stated(NamedTuple):
 
 
 class Wire(Protocol):
-    """One answer on one wire. `usage` is always JSON, and None leaves it out."""
+    """One answer on one wire. `usage` is always JSON, and None leaves it out.
+
+    A wire that `talks` makes tokens for as long as it is read; another makes those of its answer.
+    """
 
     answer: Answer
+    talks: bool
     media: bytes
     stream_media: bytes
 
