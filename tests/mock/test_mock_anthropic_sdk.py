@@ -3,6 +3,7 @@
 from typing import Any
 
 import anthropic
+import httpx
 import pytest
 from anthropic import Anthropic, AsyncAnthropic
 from pydantic import BaseModel
@@ -196,3 +197,12 @@ def test_a_reader_who_leaves_is_billed_for_what_was_made(
     line = threaded.bill.next_line()
     assert line.ended == "client_left"
     assert 1 <= line.completion_tokens < 1000
+
+
+async def test_a_stream_pings_and_ends_with_its_mark(mock: MockServer) -> None:
+    asked = {"model": "echo", "max_tokens": 9, "messages": user("Hi"), "stream": True}
+    async with httpx.AsyncClient(base_url=mock.address) as client:
+        events = (await client.post("/messages", json=asked)).text.split("\n\n")
+
+    assert events[1] == 'event: ping\ndata: {"type":"ping"}'
+    assert events[-2:] == ['event: message_stop\ndata: {"type":"message_stop"}', ""]

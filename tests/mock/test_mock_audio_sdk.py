@@ -105,8 +105,10 @@ async def test_speech_grows_with_the_text(mock: MockServer, sdk: AsyncOpenAI) ->
     assert [(line.units, charge_nano(line)) for line in mock.bill.lines] == [(2, 30_000), (500, 7_500_000)]
 
 
-async def test_a_fault_spoils_sound_too(sdk: AsyncOpenAI) -> None:
+async def test_a_fault_spoils_sound_too(mock: MockServer, sdk: AsyncOpenAI) -> None:
     with pytest.raises(openai.APIConnectionError):
         await sdk.audio.speech.create(model="fault:rst_mid_body:500", voice="alloy", input="Hello")
     with pytest.raises(openai.RateLimitError):
         await sdk.audio.transcriptions.create(model="fault:s429", file=SOUND)
+
+    assert [(line.ended, line.units) for line in mock.bill.lines] == [("fault", 5), ("fault", 0)]
