@@ -102,8 +102,8 @@ class _Reader:
         return _PARTS[origin](self, get_args(kind), value, path)
 
     def _either(self, kinds: tuple[Any, ...], value: object, path: str) -> Any:
-        if value is None and types.NoneType in kinds:
-            return None
+        if value is None and (types.NoneType in kinds or Unset in kinds):
+            return None if types.NoneType in kinds else UNSET
         wanted = [kind for kind in kinds if kind not in (types.NoneType, Unset)]
         if len(wanted) == 1:
             return self._value(wanted[0], value, path)

@@ -61,7 +61,7 @@ class LocalOperations:
         self.raise_budget, self.end_raises = raises.add, raises.end
         self.freeze, self.unfreeze, self.freezes = freezes.add, freezes.end, freezes.listed
         usage = UsageReader(desk)
-        self.usage, self.usage_summary = usage.page, usage.summary
+        self.usage, self.user_usage, self.usage_summary = usage.page, usage.of_user, usage.summary
         live = Live(desk, notes.activity, catalog, facts, stop)
         self.holds, self.verify, self.status = live.holds, live.verify, live.status
         self.events, self.shutdown = live.events, live.shutdown
