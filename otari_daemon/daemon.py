@@ -141,10 +141,9 @@ class Daemon:
         return path
 
     def _public_server(self, runtime: Runtime, books: Books, operations: LocalOperations) -> _Server:
-        operations_models = LocalOperations.public_models(runtime.plane, lambda: runtime.catalog, self._clock)
         edge = Edge(
             gateway=lambda: runtime.gateway,
-            models_of=operations_models,
+            models_for=LocalOperations.public_models(lambda: runtime.catalog, self._clock),
             ready=lambda: books.ledger.available and not self._draining,
             name_request=books.name_request,
             operations=operations,

@@ -31,6 +31,7 @@ _HEALTH = {"GET": Access.PUBLIC}
 _COLLECTION = {"GET": Access.MASTER, "POST": Access.MASTER}
 _MEMBER = {"GET": Access.MASTER, "PATCH": Access.MASTER, "DELETE": Access.MASTER}
 _SHOWN = {"GET": Access.MASTER}
+_READ = {"GET": Access.KEY_OR_MASTER}
 
 ACCESS: Final[Mapping[str, Mapping[str, Access]]] = MappingProxyType(
     {
@@ -39,8 +40,8 @@ ACCESS: Final[Mapping[str, Mapping[str, Access]]] = MappingProxyType(
         "/health/liveness": _HEALTH,
         "/health/readiness": _HEALTH,
         "/v1/chat/completions": {"POST": Access.KEY},
-        paths.MODELS: {"GET": Access.KEY},
-        MODEL: {"GET": Access.KEY},
+        paths.MODELS: _READ,
+        MODEL: _READ,
         paths.KEYS: _COLLECTION,
         paths.KEY: _MEMBER,
         paths.KEY_ROTATE: {"POST": Access.MASTER},
@@ -51,8 +52,8 @@ ACCESS: Final[Mapping[str, Mapping[str, Access]]] = MappingProxyType(
         paths.BUDGET: _MEMBER,
         paths.PRICES: {"GET": Access.KEY_OR_MASTER, "POST": Access.MASTER},
         PRICE: {"GET": Access.KEY_OR_MASTER, "DELETE": Access.MASTER},
-        paths.USAGE: {"GET": Access.KEY_OR_MASTER},
-        paths.USAGE_SUMMARY: {"GET": Access.KEY_OR_MASTER},
+        paths.USAGE: _READ,
+        paths.USAGE_SUMMARY: _READ,
         PROVIDERS: _SHOWN,
         ALIASES: _SHOWN,
         SETTINGS: _SHOWN,

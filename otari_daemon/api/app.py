@@ -11,19 +11,20 @@ import falcon.asgi
 from falcon.asgi import Request, Response
 
 from otari_daemon.api.access import ACCESS, MODEL
+from otari_daemon.api.attempts import Attempts
+from otari_daemon.api.gate import Gate, Guarded
 from otari_daemon.api.headers import REQUEST_ID, Envelope
 from otari_daemon.api.health import HealthResource, LivenessResource, ReadinessResource
 from otari_daemon.api.home import HomeResource
 from otari_daemon.api.inference import InferenceResource
-from otari_daemon.api.management.attempts import Attempts
-from otari_daemon.api.management.gate import Gate, Guarded
 from otari_daemon.api.management.routes import managed
-from otari_daemon.api.models import ListModels, ModelsResource
+from otari_daemon.api.models import ListModels, Model, Models
 from otari_daemon.config.schema import Config
 from otari_daemon.control.plane import Caller
 from otari_daemon.domain.errors import GatewayError, InvalidField, InvalidRequest, NotFound
 from otari_daemon.pipeline.gateway import Gateway
 from otari_daemon.protocol.codec import FieldError
+from otari_daemon.protocol.paths import MODELS
 from otari_daemon.rest.operations import Operations
 from otari_daemon.wire.chat import ChatDialect
 from otari_daemon.wire.openai_errors import error_body
@@ -35,7 +36,7 @@ class Edge(NamedTuple):
     """What the public edge needs from the rest: all of it may change under a reload."""
 
     gateway: Callable[[], Gateway]
-    models_of: ListModels
+    models_for: ListModels
     ready: Callable[[], bool]
     name_request: Callable[[], str]
     operations: Operations
@@ -51,13 +52,15 @@ def create_app(edge: Edge) -> Envelope:
     app.add_route("/health", HealthResource())
     app.add_route("/health/liveness", LivenessResource())
     app.add_route("/health/readiness", ReadinessResource(edge.ready))
-    models = ModelsResource(edge.models_of)
-    app.add_route("/v1/models", models)
-    app.add_route(MODEL, models, suffix="one")
     for dialect in (ChatDialect(),):
         app.add_route(dialect.endpoint, InferenceResource(dialect, edge.gateway))
     gate = _gate(edge)
-    for path, resource in managed(edge.operations, edge.config).items():
+    guarded = {
+        MODELS: Models(edge.models_for),
+        MODEL: Model(edge.models_for),
+        **managed(edge.operations, edge.config),
+    }
+    for path, resource in guarded.items():
         app.add_route(path, Guarded(gate, resource, ACCESS[path]))
     app.add_error_handler(Exception, _unforeseen)
     app.add_error_handler(falcon.HTTPError, _falcon_refusal)

@@ -6,12 +6,18 @@ from typing import Any
 
 import falcon.inspect
 import pytest
+from falcon.testing import create_asgi_req
 
 from otari_daemon.api.access import ACCESS, Access
 from otari_daemon.api.app import Edge, create_app
-from otari_daemon.api.management.attempts import Attempts
-from otari_daemon.api.management.gate import Gate, Guarded
+from otari_daemon.api.attempts import Attempts
+from otari_daemon.api.gate import Gate, Guarded
+from otari_daemon.api.headers import REQUEST_ID
 from otari_daemon.config.load import load
+from otari_daemon.config.secret import HashedSecret
+from otari_daemon.control.plane import Caller
+from otari_daemon.domain.errors import Unauthenticated
+from otari_daemon.rest.query import ACTOR
 from tests.admin.fake_operations import FakeOperations
 
 
@@ -42,6 +48,27 @@ def test_no_write_is_open_to_a_virtual_key() -> None:
     }
 
     assert writes == {("/v1/chat/completions", "POST"): Access.KEY}
+
+
+async def test_where_a_virtual_key_is_wanted_the_master_key_is_nobodys() -> None:
+    seen: list[tuple[bytes, str]] = []
+
+    async def authenticate(token: bytes, request_id: str, endpoint: str) -> Caller:
+        seen.append((token, endpoint))
+        raise Unauthenticated("invalid API key")
+
+    gate = Gate(lambda: HashedSecret("the-master-key-itself"), authenticate, Attempts(lambda: 0))
+    asked = create_asgi_req()
+    asked.uri_template = "/v1/keys/{id}"
+    asked.scope |= {"client": ("192.0.2.7", 5), REQUEST_ID: "req_1"}
+    asked.scope |= {"headers": [(b"otari-key", b"the-master-key-itself")]}
+
+    with pytest.raises(Unauthenticated):
+        await gate.admit(asked, Access.KEY)
+    assert seen == [(b"the-master-key-itself", "/v1/keys")]
+    await gate.admit(asked, Access.KEY_OR_MASTER)
+    assert len(seen) == 1
+    assert asked.scope[ACTOR].who == 'actor="master key" address=192.0.2.7'
 
 
 class Everything:

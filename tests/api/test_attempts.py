@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from otari_daemon.api.management.attempts import FAILURES_MAX, SOURCES_MAX, WINDOW_NS, Attempts
+from otari_daemon.api.attempts import FAILURES_MAX, SOURCES_MAX, WINDOW_NS, Attempts
 
 SECOND_NS = 1_000_000_000
 

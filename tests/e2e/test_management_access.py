@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from otari_daemon.api.access import ACCESS, Access
-from otari_daemon.api.management.attempts import FAILURES_MAX
+from otari_daemon.api.attempts import FAILURES_MAX
 from tests.e2e.machine import Machine
 from tests.e2e.managing import MASTER_KEY, chat, client, refused, told
 
@@ -86,6 +86,10 @@ def test_the_master_key_comes_in_any_of_the_three_headers(managed: Machine, head
 def test_a_refused_body_is_not_even_looked_at(managed: Machine) -> None:
     with client(managed, "wrong") as asking:
         assert asking.post("/keys", content=b"\xff{").status_code == 401
+
+
+def test_a_body_beyond_all_reason_is_refused_by_its_size(master: httpx.Client) -> None:
+    refused(master.post("/keys", content=b" " * ((1 << 20) + 1)), 413, "invalid_request")
 
 
 def test_who_guesses_is_shut_out_and_nobody_else(managed: Machine, master: httpx.Client) -> None:

@@ -55,6 +55,22 @@ def test_a_virtual_key_sees_the_prices_of_its_own_models(managed: Machine, maste
     assert {"up:a", "up:b"} <= {each["model_key"] for each in told(master.get("/pricing"), 200)}
 
 
+def test_models_are_listed_for_the_master_key_and_for_a_key_as_far_as_it_reaches(
+    managed: Machine, master: httpx.Client
+) -> None:
+    key = told(master.post("/keys", json={"allowed_models": ["mock:*"]}), 200)["key"]
+
+    every = {model["id"] for model in told(master.get("/models"), 200)["data"]}
+    with client(managed, key) as tenant:
+        own = {model["id"] for model in told(tenant.get("/models"), 200)["data"]}
+        refused(tenant.get("/models/up:echo"), 404, "not_found")
+
+    assert {"fast", "up:echo", "mock:echo"} <= every
+    assert own == {name for name in every if name.startswith("mock:")} != set()
+    assert told(master.get("/models/up:echo"), 200)["id"] == "up:echo"
+    assert told(master.get("/models?provider=mock"), 200)["data"]
+
+
 def test_two_tenants_see_nothing_of_each_others_usage(managed: Machine, master: httpx.Client) -> None:
     one, two = (
         told(master.post("/keys", json={"key_name": name, "user_id": name}), 200) for name in ("one", "two")

@@ -6,7 +6,7 @@ import re
 
 from falcon.asgi import Request, Response
 
-from otari_daemon.api.management.gate import caller_of
+from otari_daemon.api.gate import caller_of
 from otari_daemon.domain.errors import NotFound
 from otari_daemon.protocol.messages import PriceInfo, PriceSet
 from otari_daemon.rest import query

@@ -23,7 +23,7 @@ from otari_daemon.control.operations.pricing import Pricing
 from otari_daemon.control.operations.raises import Raises
 from otari_daemon.control.operations.usage import UsageReader
 from otari_daemon.control.operations.users import Users
-from otari_daemon.control.plane import ControlPlane
+from otari_daemon.control.plane import Caller
 from otari_daemon.control.seats import Seats
 from otari_daemon.store.store import Store
 from otari_daemon.telemetry.clock import Clock
@@ -75,7 +75,7 @@ class LocalOperations:
 
     @staticmethod
     def public_models(
-        plane: ControlPlane, catalog: Callable[[], Catalog], clock: Clock
-    ) -> Callable[[bytes, str], Awaitable[list[dict[str, object]]]]:
-        """What answers `GET /v1/models` for the holder of a credential."""
-        return PublicModels(plane, catalog, clock).models_for
+        catalog: Callable[[], Catalog], clock: Clock
+    ) -> Callable[[Caller | None], Awaitable[list[dict[str, object]]]]:
+        """What answers `GET /v1/models` for a caller, or for whoever may see everything."""
+        return PublicModels(catalog, clock).models_for

@@ -1,4 +1,4 @@
-"""Who is let through to management: the master key, or where that is enough a virtual key."""
+"""Who is let through to what is not inference: the master key, or where that is enough a virtual key."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from typing import Any
 from falcon.asgi import Request, Response
 
 from otari_daemon.api.access import Access
+from otari_daemon.api.attempts import Attempts
 from otari_daemon.api.credentials import credential
 from otari_daemon.api.headers import REQUEST_ID
-from otari_daemon.api.management.attempts import Attempts
 from otari_daemon.config.secret import HashedSecret
 from otari_daemon.control.actor import Actor
 from otari_daemon.control.plane import Caller
@@ -39,7 +39,7 @@ class Gate:
 
         Raises ManagementOff, Unauthenticated, InvalidRequest, and RateLimited for an address that guesses.
         """
-        master_key = self._master_key()
+        master_key = None if access is Access.KEY else self._master_key()
         if master_key is None and access is Access.MASTER:
             raise ManagementOff(
                 "master key not configured, so management over TCP is off: set OTARI_MASTER_KEY, or use "
@@ -72,7 +72,8 @@ class Gate:
     async def _caller(self, req: Request, token: bytes, access: Access) -> Caller:
         if access is Access.MASTER:
             raise Unauthenticated("invalid master key")
-        return await self._authenticate(token, req.scope[REQUEST_ID], req.uri_template or req.path)
+        endpoint = (req.uri_template or "").partition("/{")[0]
+        return await self._authenticate(token, req.scope[REQUEST_ID], endpoint)
 
 
 class Guarded:
