@@ -1,4 +1,4 @@
-"""Falcon resources of four shapes: a collection, a member of it, an action on a member, and what is only shown."""
+"""Falcon resources of four shapes: a collection, a member of it, an action on one, what is only shown."""
 
 from __future__ import annotations
 
