@@ -100,8 +100,9 @@ class Daemon:
             stored = books.store.read_now(prices.everything)
             runtime = build_runtime(self._config, books, mock_path, stored)
             stack.push_async_callback(runtime.aclose)
-            public = self._public_server(runtime, books)
-            admin = self._admin_server(runtime, books, public_socket)
+            operations = self._operations(runtime, books, public_socket)
+            public = self._public_server(runtime, books, operations)
+            admin = self._admin_server(operations)
             self._own_signals()
             told = Started(_shown(public_socket), admin_path, secret, mock_path is not None)
             await self._serve(
@@ -139,17 +140,19 @@ class Daemon:
         stack.push_async_callback(server.close)
         return path
 
-    def _public_server(self, runtime: Runtime, books: Books) -> _Server:
-        operations_models = LocalOperations.public_models(runtime.plane, lambda: runtime.catalog, self._clock)
+    def _public_server(self, runtime: Runtime, books: Books, operations: LocalOperations) -> _Server:
         edge = Edge(
             gateway=lambda: runtime.gateway,
-            models_of=operations_models,
+            models_for=LocalOperations.public_models(lambda: runtime.catalog, self._clock),
             ready=lambda: books.ledger.available and not self._draining,
             name_request=books.name_request,
+            operations=operations,
+            config=lambda: runtime.config,
+            monotonic_ns=self._clock.monotonic_ns,
         )
         return _server(create_app(edge), _front_limits(self._config), self._config.drain_timeout_s)
 
-    def _admin_server(self, runtime: Runtime, books: Books, public_socket: socket.socket) -> _Server:
+    def _operations(self, runtime: Runtime, books: Books, public_socket: socket.socket) -> LocalOperations:
         facts = DaemonFacts(
             started_ns=self._started_ns,
             config_digest=self._config.digest,
@@ -158,7 +161,7 @@ class Daemon:
             admin_socket=str(self._places.admin_socket),
             database=str(self._places.database_url),
         )
-        operations = LocalOperations(
+        return LocalOperations(
             books.store,
             books.seats,
             books.ledger,
@@ -169,6 +172,8 @@ class Daemon:
             facts,
             self._stop.set,
         )
+
+    def _admin_server(self, operations: LocalOperations) -> _Server:
         app = create_admin_app(operations, self._config.admin_uids)
         return _server(app, FrontLimits(requests_per_connection=1_000_000), AFTER_DRAIN_S)
 

@@ -7,9 +7,9 @@ from collections.abc import AsyncIterator
 from dataclasses import fields, replace
 from typing import Any, TypeVar
 
-from otari_daemon.admin.operations import Actor
 from otari_daemon.domain.errors import Conflict, InvalidField, LedgerUnavailable, NotFound
 from otari_daemon.protocol import messages as m
+from otari_daemon.rest.operations import Actor
 from tests.admin.samples import AT, EXPLAINED, PRICE, RECONCILED, REFUSAL, REPRICED, ROW, SIMULATED, STATUS
 
 T = TypeVar("T")

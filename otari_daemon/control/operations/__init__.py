@@ -27,7 +27,7 @@ from otari_daemon.control.operations.reprice import Repricing
 from otari_daemon.control.operations.simulate import Simulator
 from otari_daemon.control.operations.usage import UsageReader
 from otari_daemon.control.operations.users import Users
-from otari_daemon.control.plane import ControlPlane
+from otari_daemon.control.plane import Caller
 from otari_daemon.control.seats import Seats
 from otari_daemon.store.store import Store
 from otari_daemon.telemetry.clock import Clock
@@ -65,7 +65,7 @@ class LocalOperations:
         self.raise_budget, self.end_raises = raises.add, raises.end
         self.freeze, self.unfreeze, self.freezes = freezes.add, freezes.end, freezes.listed
         usage = UsageReader(desk)
-        self.usage, self.usage_summary = usage.page, usage.summary
+        self.usage, self.user_usage, self.usage_summary = usage.page, usage.of_user, usage.summary
         live = Live(desk, notes.activity, catalog, facts, stop)
         self.holds, self.verify, self.status = live.holds, live.verify, live.status
         self.events, self.shutdown = live.events, live.shutdown
@@ -83,7 +83,7 @@ class LocalOperations:
 
     @staticmethod
     def public_models(
-        plane: ControlPlane, catalog: Callable[[], Catalog], clock: Clock
-    ) -> Callable[[bytes, str], Awaitable[list[dict[str, object]]]]:
-        """What answers `GET /v1/models` for the holder of a credential."""
-        return PublicModels(plane, catalog, clock).models_for
+        catalog: Callable[[], Catalog], clock: Clock
+    ) -> Callable[[Caller | None], Awaitable[list[dict[str, object]]]]:
+        """What answers `GET /v1/models` for a caller, or for whoever may see everything."""
+        return PublicModels(catalog, clock).models_for

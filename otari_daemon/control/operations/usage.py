@@ -47,6 +47,12 @@ class UsageReader:
         shown = tuple(self._row(row, corrected.get(row.rid, 0)) for row in found)
         return UsagePage(shown, _cursor_text(found[-1]) if more else None)
 
+    async def of_user(self, id: str, skip: int, limit: int) -> UsagePage:
+        """Settled requests of one user, newest first; a deleted one's remain. Raises NotFound."""
+        if id not in self._desk.seats.users:
+            raise NotFound(f"User with id {id!r} not found")
+        return await self.page(UsageQuery(user=id, skip=skip, limit=limit))
+
     async def summary(self, by: Grouping, query: UsageQuery) -> list[UsageSummaryRow]:
         """Sums over the settled requests of a query, dearest first; its page and request id play no part."""
         groups = await self._desk.read(rows.summary, await self._filter(query), by)

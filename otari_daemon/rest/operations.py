@@ -135,6 +135,9 @@ class Operations(Protocol):
     async def usage(self, query: UsageQuery) -> UsagePage:
         """Page through settled requests, newest first."""
 
+    async def user_usage(self, id: str, skip: int, limit: int) -> UsagePage:
+        """Page through the settled requests of one user, deleted or not."""
+
     async def usage_summary(self, by: Grouping, query: UsageQuery) -> list[UsageSummaryRow]:
         """Add up settled requests by what `by` names."""
 
