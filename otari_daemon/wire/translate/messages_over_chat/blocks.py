@@ -44,7 +44,7 @@ def _document(block: Body, path: str) -> list[Body]:
         refuse(f"{path}.citations", "cannot be had from this provider")
     source, here = mapping(block.get("source"), f"{path}.source"), f"{path}.source"
     title = block.get("title")
-    name = "document" if title is None else text(title, f"{path}.title")
+    name = "document.pdf" if title is None else text(title, f"{path}.title")
     match source.get("type"):
         case "base64":
             return [_file({"filename": name, "file_data": _data_url(source, here)})]
