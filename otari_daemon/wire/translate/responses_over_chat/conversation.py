@@ -10,6 +10,7 @@ from otari_daemon.wire.translate.fields import items, mapping, refuse, text
 from otari_daemon.wire.translate.results import Results
 
 _ROLES = {"user": "user", "assistant": "assistant", "system": "system", "developer": "system"}
+_BETWEEN = {"assistant": "", "system": "\n\n"}
 
 
 def chat_messages(instructions: Any, given: Any) -> list[Body]:
@@ -84,7 +85,7 @@ class _Conversation:
         content = item.get("content")
         if not isinstance(content, str):
             parts = _parts(content, f"{path}.content", _USER if said == "user" else _WRITTEN)
-            content = _plain(parts)
+            content = _plain(parts, said)
         self.messages.append({"role": said, "content": content})
 
 
@@ -99,10 +100,12 @@ def _parts(content: Any, path: str, kinds: dict[str, Callable[[Body, str], Body]
     return parts
 
 
-def _plain(parts: list[Body]) -> str | list[Body]:
-    """Texts as one string, which every Chat provider takes; anything else as parts."""
-    if all(part["type"] == "text" for part in parts):
-        return "".join(part["text"] for part in parts)
+def _plain(parts: list[Body], role: str) -> str | list[Body]:
+    """Texts as a string, which every Chat provider takes; what a user says in several parts stays so."""
+    if role != "user":
+        return _BETWEEN[role].join(part["text"] for part in parts)
+    if len(parts) == 1 and parts[0]["type"] == "text":
+        return str(parts[0]["text"])
     return parts
 
 
