@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from otari_daemon.domain.errors import UpstreamFailed
 from otari_daemon.wire.dialect import Body
 from otari_daemon.wire.sse import Splitter, data_of, frame
 from otari_daemon.wire.translate.fields import unreadable
@@ -41,6 +42,7 @@ class EventTranslator:
         self._splitter = Splitter()
         self._said: list[bytes] = []
         self._kept = 0
+        self._failure: UpstreamFailed | None = None
         self._stopped = False
         self._over = False
 
@@ -51,12 +53,19 @@ class EventTranslator:
 
     def feed(self, chunk: bytes) -> bytes:
         """Take bytes as they came; give back the caller's events. Raises EventTooLong, UpstreamFailed."""
-        for event in self._splitter.feed(chunk):
-            self._read(data_of(event))
+        self._fail_late()
+        try:
+            for event in self._splitter.feed(chunk):
+                self._read(data_of(event))
+        except UpstreamFailed as error:
+            if not self._said:
+                raise
+            self._failure = error
         return self._spoken()
 
     def finish(self) -> bytes:
         """Take the input's end. Raises EventTooLong, UpstreamFailed."""
+        self._fail_late()
         rest = self._splitter.take_rest()
         if rest:
             self._read(data_of(rest))
@@ -85,6 +94,11 @@ class EventTranslator:
         if self._kept > ANSWER_CHARS_MAX:
             raise unreadable("stream, longer than any answer,")
         return text
+
+    def _fail_late(self) -> None:
+        """Raise what was found wrong after events that had to be given first."""
+        if self._failure is not None:
+            raise self._failure
 
     def _read(self, data: bytes) -> None:
         if self._over:

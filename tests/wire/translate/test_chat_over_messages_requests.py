@@ -141,6 +141,8 @@ def test_thinking_in_the_providers_own_words_wins_over_effort() -> None:
         ({"functions": [{"name": "f"}]}, "functions"),
         ({"modalities": ["text", "audio"]}, "modalities"),
         ({"store": True}, "store"),
+        ({"system": "Be brief."}, "system"),
+        ({"stop_sequences": ["a"]}, "stop_sequences"),
         ({"verbosity": "low"}, "verbosity"),
         ({"service_tier": "flex"}, "service_tier"),
         ({"reasoning_effort": "enormous"}, "reasoning_effort"),

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from otari_daemon.domain.errors import InvalidRequest, UpstreamFailed
@@ -24,6 +24,7 @@ from tests.wire.translate.wires import (
     run,
 )
 
+LAW = settings(deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 WIRES = ["chat", "messages", "responses"]
 GOLDEN = {
     path.stem.partition("_")[0]: json.loads(path.read_text(encoding="utf-8"))
@@ -109,7 +110,7 @@ def replaced(draw: st.DrawFn, body: Any) -> Any:
 
 @pytest.mark.parametrize("wire", WIRES)
 @given(data=st.data())
-@settings(max_examples=60, deadline=None)
+@settings(LAW, max_examples=60)
 def test_a_whole_answer_is_what_its_stream_adds_up_to(wire: str, data: st.DataObject) -> None:
     answer = data.draw(answers(wire))
     request = asked(stream_options={"include_usage": True})
@@ -124,7 +125,7 @@ def test_a_whole_answer_is_what_its_stream_adds_up_to(wire: str, data: st.DataOb
 
 @pytest.mark.parametrize("wire", WIRES)
 @given(data=st.data())
-@settings(max_examples=40, deadline=None)
+@settings(LAW, max_examples=40)
 def test_how_a_stream_is_cut_makes_no_difference(wire: str, data: st.DataObject) -> None:
     raw = streamed(wire, data.draw(answers(wire)))
     cuts = sorted(data.draw(st.lists(st.integers(0, len(raw)), max_size=30)))
@@ -137,7 +138,7 @@ def test_how_a_stream_is_cut_makes_no_difference(wire: str, data: st.DataObject)
 
 @pytest.mark.parametrize("wire", WIRES)
 @given(data=st.data())
-@settings(max_examples=200, deadline=None)
+@settings(LAW, max_examples=200)
 def test_any_request_is_said_or_refused_as_invalid(wire: str, data: st.DataObject) -> None:
     body = data.draw(replaced(GOLDEN[wire]["request"]))
 
@@ -150,7 +151,7 @@ def test_any_request_is_said_or_refused_as_invalid(wire: str, data: st.DataObjec
 
 @pytest.mark.parametrize("wire", WIRES)
 @given(data=st.data())
-@settings(max_examples=150, deadline=None)
+@settings(LAW, max_examples=150)
 def test_any_answer_is_one_the_official_client_reads_or_a_failure(wire: str, data: st.DataObject) -> None:
     body = data.draw(replaced(GOLDEN[wire]["provider_answer"]))
 
@@ -163,7 +164,7 @@ def test_any_answer_is_one_the_official_client_reads_or_a_failure(wire: str, dat
 
 @pytest.mark.parametrize("wire", WIRES)
 @given(data=st.data())
-@settings(max_examples=150, deadline=None)
+@settings(LAW, max_examples=150)
 def test_any_stream_is_one_the_official_client_reads_or_a_failure(wire: str, data: st.DataObject) -> None:
     said = data.draw(replaced(GOLDEN[wire]["provider_stream"]))
     kept = [each for each in said if isinstance(each, dict)] if isinstance(said, list) else []
@@ -181,7 +182,7 @@ def test_any_stream_is_one_the_official_client_reads_or_a_failure(wire: str, dat
 
 @pytest.mark.parametrize("wire", WIRES)
 @given(body=values)
-@settings(max_examples=50, deadline=None)
+@settings(LAW, max_examples=50)
 def test_any_error_body_becomes_an_error_body(wire: str, body: Any) -> None:
     told = DIRECTIONS[wire].error({"error": body})
 

@@ -111,6 +111,30 @@ def test_fields_nobody_here_knows_go_on() -> None:
     assert from_responses(seed=3)["seed"] == 3
 
 
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"n": 2},
+        {"best_of": 3},
+        {"max_completion_tokens": 10**6},
+        {"logprobs": True},
+        {"web_search_options": {}},
+        {"modalities": ["text", "audio"]},
+    ],
+)
+def test_chats_own_fields_cannot_pass_the_callers_limits_by(more: dict[str, Any]) -> None:
+    for ask in (from_messages, from_responses):
+        with pytest.raises(InvalidRequest) as caught:
+            ask(**more)
+
+        assert caught.value.param == next(iter(more))
+
+
+def test_another_spelling_of_the_limit_cannot_pass_the_hold_by() -> None:
+    with pytest.raises(InvalidRequest, match="max_tokens is called max_output_tokens"):
+        from_responses(max_tokens=10**6)
+
+
 def user_block(**block: Any) -> dict[str, Any]:
     return {"messages": [{"role": "user", "content": [block]}]}
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from tests.wire.translate import corpus, meaning
 from tests.wire.translate.accumulate import gist
-from tests.wire.translate.test_laws import chat_answers, words
+from tests.wire.translate.test_laws import LAW, chat_answers, words
 from tests.wire.translate.wires import CHAT, MESSAGES, asked
 
 texts = words.filter(bool)
@@ -48,7 +48,7 @@ def conversations(draw: st.DrawFn) -> list[dict[str, Any]]:
 
 
 @given(messages=conversations())
-@settings(max_examples=100, deadline=None)
+@settings(LAW, max_examples=100)
 def test_any_conversation_means_the_same_in_messages_and_back(messages: list[dict[str, Any]]) -> None:
     body = {"model": "m", "max_tokens": 9, "messages": messages}
 
@@ -60,7 +60,7 @@ def test_any_conversation_means_the_same_in_messages_and_back(messages: list[dic
 
 
 @given(answer=chat_answers())
-@settings(max_examples=100, deadline=None)
+@settings(LAW, max_examples=100)
 def test_an_answer_means_the_same_in_messages_and_back(answer: dict[str, Any]) -> None:
     back = gist("chat", CHAT.answer(MESSAGES.answer(answer, asked()), asked()))
 

@@ -212,6 +212,19 @@ def test_data_that_is_no_object_is_no_stream(data: bytes) -> None:
             translation.stream(asked()).feed(b"data: " + data + b"\n\n")
 
 
+def test_what_was_said_before_a_broken_event_is_given_before_the_failure() -> None:
+    translator = MESSAGES.stream(asked())
+    whole = chat_stream(chunk(content="hello")).removesuffix(limits.DONE)
+
+    said = events(translator.feed(whole + b"data: {\n\n"))
+
+    assert said[-1]["delta"]["text"] == "hello"
+    with pytest.raises(UpstreamFailed):
+        translator.feed(b"")
+    with pytest.raises(UpstreamFailed):
+        translator.finish()
+
+
 def test_what_is_kept_of_an_answer_is_bounded() -> None:
     piece = b"data: " + json.dumps(chunk(content="x" * 1_000_000)).encode() + b"\n\n"
     translator = RESPONSES.stream(asked())

@@ -19,6 +19,7 @@ from otari_daemon.wire.translate.fields import (
     tokens,
     word,
 )
+from otari_daemon.wire.translate.foreign import MESSAGES_ONLY
 
 _NO_TOOLS = "is the old way to call functions; use tools"
 
@@ -54,6 +55,7 @@ FIELDS = Fields(
         }
     ),
     refused={
+        **MESSAGES_ONLY,
         "n": Unsayable("must be 1: this provider gives one answer to a request", (1,)),
         "best_of": Unsayable("must be 1: this provider gives one answer to a request", (1,)),
         "logprobs": Unsayable("cannot be had from this provider", (False,)),

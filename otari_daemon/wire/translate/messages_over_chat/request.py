@@ -17,6 +17,7 @@ from otari_daemon.wire.translate.fields import (
     tokens,
     word,
 )
+from otari_daemon.wire.translate.foreign import CHAT_ONLY
 from otari_daemon.wire.translate.messages_over_chat.conversation import chat_messages
 from otari_daemon.wire.translate.messages_over_chat.tools import say_tools
 
@@ -42,6 +43,9 @@ FIELDS = Fields(
     ),
     dropped=frozenset({"betas", "cache_control", "diagnostics"}),
     refused={
+        **CHAT_ONLY,
+        "stream_options": Unsayable("is not a field of this wire"),
+        "top_logprobs": Unsayable("asks for what an answer in this wire cannot show", (0,)),
         "container": Unsayable(_ELSEWHERE),
         "context_management": Unsayable(_ELSEWHERE),
         "inference_geo": Unsayable(_ELSEWHERE),

@@ -39,6 +39,7 @@ def responses_answer(body: Body, asked: Asked) -> Body:
 def response_head(asked: Asked) -> Body:
     """A response that has just begun, with what it repeats of its request."""
     body = asked.body
+    metadata = body.get("metadata")
     return {
         "id": f"resp_{asked.request_id}",
         "object": "response",
@@ -51,7 +52,7 @@ def response_head(asked: Asked) -> Body:
         "parallel_tool_calls": body.get("parallel_tool_calls") is not False,
         "tool_choice": body.get("tool_choice") or "auto",
         "tools": flat_tools(body.get("tools")),
-        "metadata": body.get("metadata") or {},
+        "metadata": metadata if isinstance(metadata, dict) else {},
         "previous_response_id": None,
         "store": False,
         "truncation": "disabled",

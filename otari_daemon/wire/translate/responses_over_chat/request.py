@@ -17,6 +17,7 @@ from otari_daemon.wire.translate.fields import (
     without_nulls,
     word,
 )
+from otari_daemon.wire.translate.foreign import CHAT_ONLY
 from otari_daemon.wire.translate.responses_over_chat.conversation import chat_messages
 from otari_daemon.wire.translate.responses_over_chat.tools import say_tools
 
@@ -41,6 +42,11 @@ FIELDS = Fields(
     ),
     dropped=frozenset({"max_tool_calls", "metadata", "store", "stream_options"}),
     refused={
+        **CHAT_ONLY,
+        "max_tokens": Unsayable("is called max_output_tokens in this wire"),
+        "messages": Unsayable("is called input in this wire"),
+        "reasoning_effort": Unsayable("is called reasoning.effort in this wire"),
+        "verbosity": Unsayable("is called text.verbosity in this wire"),
         "previous_response_id": Unsayable(_STATE),
         "conversation": Unsayable(_STATE),
         "prompt": Unsayable(_ELSEWHERE),
