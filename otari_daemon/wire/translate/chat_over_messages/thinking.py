@@ -10,7 +10,7 @@ from otari_daemon.wire.translate.fields import refuse
 BUDGET_TOKENS_MIN = 1024
 """Messages refuses to think on less."""
 
-_BUDGETS = {
+BUDGETS = {
     "minimal": 1024,
     "low": 2048,
     "medium": 8192,
@@ -18,6 +18,7 @@ _BUDGETS = {
     "xhigh": 32768,
     "max": 65536,
 }
+"""Tokens to think on for each effort, the least first."""
 
 
 def thinking_of(effort: Any, max_tokens: int, request: Body) -> Body | None:
@@ -31,9 +32,9 @@ def thinking_of(effort: Any, max_tokens: int, request: Body) -> Body | None:
         return None
     if effort == "none":
         return {"type": "disabled"}
-    wanted = _BUDGETS.get(effort) if isinstance(effort, str) else None
+    wanted = BUDGETS.get(effort) if isinstance(effort, str) else None
     if wanted is None:
-        refuse("reasoning_effort", f"must be one of none, {', '.join(_BUDGETS)}")
+        refuse("reasoning_effort", f"must be one of none, {', '.join(BUDGETS)}")
     budget = min(wanted, max_tokens * 4 // 5)
     forced = request.get("tool_choice", {}).get("type") in ("any", "tool")
     if budget < BUDGET_TOKENS_MIN or forced or _lost_its_thoughts(request["messages"]):
@@ -43,7 +44,7 @@ def thinking_of(effort: Any, max_tokens: int, request: Body) -> Body | None:
 
 def effort_of(budget_tokens: int) -> str:
     """The least effort whose budget is as large as `budget_tokens`."""
-    return next((effort for effort, most in _BUDGETS.items() if budget_tokens <= most), "max")
+    return next((effort for effort, most in BUDGETS.items() if budget_tokens <= most), "max")
 
 
 def _lost_its_thoughts(messages: list[Body]) -> bool:
