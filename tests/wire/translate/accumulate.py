@@ -46,9 +46,12 @@ def _completion(said: list[Any]) -> dict[str, Any]:
 
 
 def _add(message: dict[str, Any], delta: dict[str, Any]) -> None:
-    for field in ("content", "reasoning_content", "thinking_blocks"):
+    for field in ("content", "reasoning_content"):
         if field in delta:
-            message[field] = message[field] + delta[field] if field in message else delta[field]
+            message[field] = message.get(field, "") + delta[field]
+    for thought in delta.get("thinking_blocks", []):
+        assert thought.pop("index") == len(message.setdefault("thinking_blocks", []))
+        message["thinking_blocks"].append(thought)
     for call in delta.get("tool_calls", []):
         if call["index"] == len(message["tool_calls"]):
             function = {"name": call["function"]["name"], "arguments": ""}

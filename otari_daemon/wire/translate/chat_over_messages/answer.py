@@ -8,6 +8,7 @@ import msgspec
 
 from otari_daemon.wire.dialect import Body
 from otari_daemon.wire.translate.base import Asked
+from otari_daemon.wire.translate.chat_over_messages.conversation import THOUGHT_FIELDS
 from otari_daemon.wire.translate.counts import as_chat, of_messages
 from otari_daemon.wire.translate.fields import dicts, string_or, unreadable, without_nulls
 
@@ -62,7 +63,7 @@ def tier_of(usage: Any) -> str | None:
 
 def thought_of(block: Body) -> Body:
     """A thought with all that makes it valid when it is sent back."""
-    return without_nulls({name: block.get(name) for name in ("type", "thinking", "signature", "data")})
+    return without_nulls({name: block.get(name) for name in THOUGHT_FIELDS})
 
 
 def call_of(block: Body) -> Body:

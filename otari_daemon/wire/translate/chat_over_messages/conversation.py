@@ -7,8 +7,9 @@ from typing import Any, NamedTuple
 from otari_daemon.wire.dialect import Body
 from otari_daemon.wire.translate.chat_over_messages.parts import blocks_of
 from otari_daemon.wire.translate.chat_over_messages.tools import safe_id
-from otari_daemon.wire.translate.fields import items, json_object, mapping, refuse, text
+from otari_daemon.wire.translate.fields import items, json_object, mapping, refuse, text, without_nulls
 
+THOUGHT_FIELDS = ("type", "thinking", "signature", "data")
 _SYSTEM = ("system", "developer")
 
 
@@ -78,7 +79,7 @@ def _thought(block: Any, path: str) -> Body:
     """A thought as `chat_over_messages.answer` gave it out, with the signature that makes it valid."""
     if mapping(block, path).get("type") not in ("thinking", "redacted_thinking"):
         refuse(f"{path}.type", "must be thinking or redacted_thinking")
-    return block  # type: ignore[no-any-return]
+    return without_nulls({name: block.get(name) for name in THOUGHT_FIELDS})
 
 
 def _tool_use(call: Body, path: str) -> Body:

@@ -25,8 +25,9 @@ from otari_daemon.wire.translate.fields import string_or
 class ChatFromMessages(EventTranslator):
     """One Chat stream out of one Messages stream.
 
-    Thoughts go out as `reasoning_content` as they come, and once more at their end as `thinking_blocks`
-    with their signature; a thought that would not fit one event is not repeated.
+    Thoughts go out as `reasoning_content` as they come, and once more at their end as `thinking_blocks`,
+    with their signature and the `index` that OpenAI's client wants of whatever stands in a list. A thought
+    that would not fit one event is not repeated.
     """
 
     def __init__(self, asked: Asked) -> None:
@@ -42,6 +43,7 @@ class ChatFromMessages(EventTranslator):
         self._usage: Body = {}
         self._stop_reason: Any = None
         self._calls = 0
+        self._thoughts = 0
         self._block: Body = {}
         self._thought: list[str] = []
         self._unargued = False
@@ -111,7 +113,8 @@ class ChatFromMessages(EventTranslator):
                 self._block["thinking"] = "".join(self._thought)
             thought = thought_of(self._block)
             if len(msgspec.json.encode(thought)) < EVENT_BYTES_MAX - 1024:
-                self._delta({"thinking_blocks": [thought]})
+                self._delta({"thinking_blocks": [{"index": self._thoughts, **thought}]})
+            self._thoughts += 1
         self._block = {}
 
     def _note(self, event: Body) -> None:

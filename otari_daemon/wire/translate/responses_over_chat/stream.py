@@ -7,7 +7,7 @@ from typing import Any
 from otari_daemon.wire.dialect import Body
 from otari_daemon.wire.translate.base import Asked
 from otari_daemon.wire.translate.chat_said import arguments_of, call_id, reasoning_of, text_of
-from otari_daemon.wire.translate.errors import read_error
+from otari_daemon.wire.translate.errors import openai_error, read_error
 from otari_daemon.wire.translate.events import DONE, EventTranslator, named_event
 from otari_daemon.wire.translate.fields import dicts, string_or
 from otari_daemon.wire.translate.responses_over_chat.answer import (
@@ -114,9 +114,11 @@ class ResponsesFromChat(EventTranslator):
         return ended(self._head, [item.done(status) for item in self._items], self._finish, self._tail)
 
     def _fail(self, event: Body) -> None:
+        """Tell the error twice in one event: as Responses has it, and where OpenAI's client looks for one."""
         told = read_error(event)
+        stated = {"code": told.code or told.type, "message": told.message, "param": told.param}
+        self._event("error", {**stated, **openai_error(event)})
         error = {"code": "server_error", "message": told.message}
-        self._event("error", {"code": told.code or told.type, "message": told.message, "param": told.param})
         self._event("response.failed", {"response": {**self._head, "status": "failed", "error": error}})
         self._over = True
 
