@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from otari_daemon.wire.dialect import Body
-from otari_daemon.wire.translate.fields import dicts, string_or
+from otari_daemon.wire.translate.fields import dicts, string_or, unreadable
+
+CALLS_MAX = 1024
+"""More calls in one stream are a broken upstream, not an answer."""
 
 
 class Call(NamedTuple):
@@ -49,22 +53,61 @@ def reasoning_of(said: Body) -> str:
     return string_or(said.get("reasoning_content")) or string_or(said.get("reasoning"))
 
 
-def call_id(request_id: str, at: int) -> str:
-    """An id for a call that its provider gave none."""
-    return f"call_{request_id}_{at}"
+class Piece(NamedTuple):
+    """Some of the arguments of the call `number`, whose id and name are as its first piece told them."""
+
+    number: int
+    id: str
+    name: str
+    arguments: str
 
 
-def arguments_of(function: Body) -> str:
-    """A call's arguments as text; nothing where a provider sent something else."""
-    return string_or(function.get("arguments"))
+class CallsHeard:
+    """Tells the calls of one stream apart."""
+
+    __slots__ = ("_named", "_request_id")
+
+    def __init__(self, request_id: str) -> None:
+        self._request_id = request_id
+        self._named: dict[int, tuple[str, str]] = {}
+
+    def __len__(self) -> int:
+        return len(self._named)
+
+    def pieces(self, delta: Body) -> Iterator[Piece]:
+        """The pieces of calls in a delta. Raises UpstreamFailed beyond `CALLS_MAX` calls."""
+        for call in dicts(delta.get("tool_calls")):
+            number = self._number(call)
+            named = self._named.get(number)
+            if named is None:
+                if len(self._named) == CALLS_MAX:
+                    raise unreadable("stream, with more calls than any answer,")
+                named = self._named[number] = _named(call, self._request_id, number)
+            yield Piece(number, *named, _arguments(call))
+
+    def _number(self, call: Body) -> int:
+        """A provider that does not number its calls sends one after another, each with an id at first."""
+        number = call.get("index")
+        if type(number) is int:
+            return number
+        return len(self._named) if call.get("id") or not self._named else next(reversed(self._named))
+
+
+def _named(call: Body, request_id: str, number: int) -> tuple[str, str]:
+    """A call's id, made up where its provider gave none, and its function's name."""
+    name = string_or(_function(call).get("name"), "unnamed")
+    return string_or(call.get("id"), f"call_{request_id}_{number}"), name
+
+
+def _arguments(call: Body) -> str:
+    return string_or(_function(call).get("arguments"))
+
+
+def _function(call: Body) -> Body:
+    function = call.get("function")
+    return function if isinstance(function, dict) else {}
 
 
 def _calls(message: Body, request_id: str) -> list[Call]:
-    found = []
-    for at, call in enumerate(dicts(message.get("tool_calls"))):
-        function = call.get("function")
-        if isinstance(function, dict):
-            name = string_or(function.get("name"), "unnamed")
-            known = string_or(call.get("id"), call_id(request_id, at))
-            found.append(Call(known, name, arguments_of(function)))
-    return found
+    calls = dicts(message.get("tool_calls"))
+    return [Call(*_named(call, request_id, at), _arguments(call)) for at, call in enumerate(calls)]

@@ -9,6 +9,7 @@ import pytest
 
 from otari_daemon.domain.errors import UpstreamFailed
 from otari_daemon.wire.translate import events as limits
+from otari_daemon.wire.translate.chat_said import CALLS_MAX
 from tests.wire.translate.official import accept_events
 from tests.wire.translate.wires import (
     CHAT,
@@ -223,6 +224,16 @@ def test_what_was_said_before_a_broken_event_is_given_before_the_failure() -> No
         translator.feed(b"")
     with pytest.raises(UpstreamFailed):
         translator.finish()
+
+
+@pytest.mark.parametrize("translation", [MESSAGES, RESPONSES])
+def test_the_calls_of_an_answer_are_bounded(translation: Any) -> None:
+    calls = [chunk(tool_calls=[call_delta(number, "{}", name="f")]) for number in range(CALLS_MAX + 1)]
+    translator = translation.stream(asked())
+    translator.feed(chat_stream(*calls[:-1]).removesuffix(limits.DONE))
+
+    with pytest.raises(UpstreamFailed, match="more calls than any answer"):
+        translator.feed(chat_stream(calls[-1]))
 
 
 def test_what_is_kept_of_an_answer_is_bounded() -> None:

@@ -52,7 +52,9 @@ class BlocksOut:
                 raise unreadable("stream, which goes on with a call that was complete,")
             return
         if key != self._key and (self._waiting or not self._is_complete()):
-            self._waiting.setdefault(key, _Waiting(start, [])).pieces.append(self._keep(piece))
+            waiting = self._waiting.setdefault(key, _Waiting(start, []))
+            if piece:
+                waiting.pieces.append(self._keep(piece))
             return
         if key != self._key:
             self._shut()

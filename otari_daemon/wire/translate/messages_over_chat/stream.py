@@ -6,7 +6,7 @@ from typing import Any
 
 from otari_daemon.wire.dialect import Body
 from otari_daemon.wire.translate.base import Asked
-from otari_daemon.wire.translate.chat_said import arguments_of, call_id, reasoning_of, text_of
+from otari_daemon.wire.translate.chat_said import CallsHeard, reasoning_of, text_of
 from otari_daemon.wire.translate.counts import Counts, as_messages, of_chat
 from otari_daemon.wire.translate.errors import messages_error
 from otari_daemon.wire.translate.events import EventTranslator, named_event
@@ -24,13 +24,12 @@ class MessagesFromChat(EventTranslator):
     def __init__(self, asked: Asked) -> None:
         super().__init__()
         self._asked = asked
+        self._calls = CallsHeard(asked.request_id)
         self._blocks = BlocksOut(self._say, self._keep)
         self._started = False
         self._finish: Any = None
         self._refused = False
-        self._called = False
         self._usage: Any = None
-        self._starts: dict[int, Body] = {}
 
     def _take(self, event: Body) -> None:
         if event.get("error") is not None:
@@ -72,31 +71,14 @@ class MessagesFromChat(EventTranslator):
         if said or refusal:
             self._refused = self._refused or bool(refusal)
             self._blocks.write("text", TEXT, said + refusal)
-        for at, call in enumerate(dicts(delta.get("tool_calls"))):
-            self._call(at, call)
-
-    def _call(self, at: int, call: Body) -> None:
-        """A piece of a call; a provider that does not number its calls sends each whole, in order."""
-        function = call.get("function")
-        function = function if isinstance(function, dict) else {}
-        index = call.get("index")
-        if type(index) is not int:
-            index = len(self._starts) if call.get("id") else at
-        start = self._starts.get(index)
-        if start is None:
-            start = self._starts[index] = {
-                "type": "tool_use",
-                "id": string_or(call.get("id"), call_id(self._asked.request_id, index)),
-                "name": string_or(function.get("name"), "unnamed"),
-                "input": {},
-            }
-            self._called = True
-        self._blocks.write(index, start, arguments_of(function))
+        for piece in self._calls.pieces(delta):
+            start = {"type": "tool_use", "id": piece.id, "name": piece.name, "input": {}}
+            self._blocks.write(piece.number, start, piece.arguments)
 
     def _end(self) -> None:
         self._start(None)
         self._blocks.finish()
-        reason = stop_reason_of(self._finish, self._called, self._refused)
+        reason = stop_reason_of(self._finish, bool(self._calls), self._refused)
         delta = {"stop_reason": reason, "stop_sequence": None}
         usage = as_messages(of_chat(self._usage) or Counts())
         self._say(named_event({"type": "message_delta", "delta": delta, "usage": usage}))

@@ -6,7 +6,7 @@ from typing import Any
 
 from otari_daemon.wire.dialect import Body
 from otari_daemon.wire.translate.base import Asked
-from otari_daemon.wire.translate.chat_said import arguments_of, call_id, reasoning_of, text_of
+from otari_daemon.wire.translate.chat_said import CallsHeard, Piece, reasoning_of, text_of
 from otari_daemon.wire.translate.errors import openai_error, read_error
 from otari_daemon.wire.translate.events import DONE, EventTranslator, named_event
 from otari_daemon.wire.translate.fields import dicts, string_or
@@ -31,6 +31,7 @@ class ResponsesFromChat(EventTranslator):
         self._items: list[ReasoningOut | MessageOut | CallOut] = []
         self._reasoning: ReasoningOut | None = None
         self._message: MessageOut | None = None
+        self._heard = CallsHeard(asked.request_id)
         self._calls: dict[int, CallOut] = {}
         self._finish: Any = None
         self._tail: Body = {}
@@ -66,8 +67,8 @@ class ResponsesFromChat(EventTranslator):
             self._say_words().add_text(self._keep(said))
         if refusal:
             self._say_words().add_refusal(self._keep(refusal))
-        for at, call in enumerate(dicts(delta.get("tool_calls"))):
-            self._call(at, call)
+        for piece in self._heard.pieces(delta):
+            self._call(piece)
 
     def _think(self, piece: str) -> None:
         if self._reasoning is None:
@@ -81,24 +82,15 @@ class ResponsesFromChat(EventTranslator):
             self._items.append(self._message)
         return self._message
 
-    def _call(self, at: int, call: Body) -> None:
-        """A piece of a call; a provider that does not number its calls sends each whole, in order."""
-        function = call.get("function")
-        function = function if isinstance(function, dict) else {}
-        number = call.get("index")
-        if type(number) is not int:
-            number = len(self._calls) if call.get("id") else at
-        found = self._calls.get(number)
-        if found is None:
+    def _call(self, piece: Piece) -> None:
+        call = self._calls.get(piece.number)
+        if call is None:
             index = len(self._items)
-            known = string_or(call.get("id"), call_id(self._request_id, number))
             ident = item_id("fc", self._request_id, index)
-            found = CallOut(self._event, ident, index, known, string_or(function.get("name"), "unnamed"))
-            self._calls[number] = found
-            self._items.append(found)
-        piece = arguments_of(function)
-        if piece:
-            found.add(self._keep(piece))
+            call = self._calls[piece.number] = CallOut(self._event, ident, index, piece.id, piece.name)
+            self._items.append(call)
+        if piece.arguments:
+            call.add(self._keep(piece.arguments))
 
     def _end(self) -> None:
         self._start()
