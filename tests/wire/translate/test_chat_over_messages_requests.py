@@ -91,6 +91,12 @@ def test_every_choice_of_tool_has_its_word(choice: Any, more: Any, said: Any) ->
     assert sent(tools=[TOOL], tool_choice=choice, **more).get("tool_choice") == said
 
 
+def test_empty_texts_are_left_out_of_parts() -> None:
+    parts = [{"type": "text", "text": ""}, {"type": "text", "text": "hi"}]
+
+    assert sent({"role": "user", "content": parts})["messages"][0]["content"] == parts[1:]
+
+
 def test_a_choice_without_tools_is_left_out() -> None:
     assert "tool_choice" not in sent(tool_choice="auto", parallel_tool_calls=False)
 

@@ -78,6 +78,16 @@ def test_calls_that_come_interleaved_become_blocks_one_after_another() -> None:
     accept_events("messages", said)
 
 
+def test_a_call_that_waits_goes_on_waiting_once_the_first_is_complete() -> None:
+    pieces = [first_call(0, '{"a"'), first_call(1, '{"b"'), call_delta(0, ":1}"), call_delta(1, ":2}")]
+
+    said = run(
+        MESSAGES.stream(asked()), chat_stream(*[chunk(tool_calls=[each]) for each in pieces], chunk("stop"))
+    )
+
+    assert calls_of(said) == {"f0": '{"a":1}', "f1": '{"b":2}'}
+
+
 def test_a_second_call_is_streamed_as_it_comes_once_the_first_is_complete() -> None:
     translator = MESSAGES.stream(asked())
     translator.feed(chat_stream(chunk(tool_calls=[first_call(0, '{"a":1}')]))[: -len(limits.DONE)])
