@@ -53,6 +53,7 @@ class Facts(NamedTuple):
     prompt_presumed: int
     input_max: int = 0
     output_max: int = 0
+    tags: str = ""
 
 
 class Outcome(NamedTuple):

@@ -21,6 +21,7 @@ from otari_daemon.domain.money import Nano
 from otari_daemon.domain.pricing import Price
 from otari_daemon.domain.records import Facts, Outcome, Progress
 from otari_daemon.store import sql
+from otari_daemon.store.cells import Cells, KnownSeries
 from otari_daemon.store.errors import LedgerCorrupt
 from otari_daemon.store.schema import POSTED, SENT, UNSET, UNSET_NANO, VOIDED
 
@@ -102,6 +103,7 @@ class Fold:
         self._bundles: list[tuple[int, int, int]] = []
         self._acknowledged: list[tuple[int, int, int]] = []
         self._new_cards: dict[int, tuple[Price, int]] = {}
+        self._cells = Cells()
         for entry in entries:
             self._take(entry)
 
@@ -126,7 +128,20 @@ class Fold:
     def _open(self, entry: HoldOpened) -> None:
         hold, facts = entry.hold, cast(Facts, entry.facts)
         rid, bundle, amount = hold.rid, hold.bundle, hold.amount
-        key, user, created_ms, endpoint, model, provider, stream, price, prompt, input_max, output_max = facts
+        (
+            key,
+            user,
+            created_ms,
+            endpoint,
+            model,
+            provider,
+            stream,
+            price,
+            prompt,
+            input_max,
+            output_max,
+            tags,
+        ) = facts
         self._opened[rid] = (
             rid,
             bundle.id if bundle.balances else 0,
@@ -143,6 +158,7 @@ class Fold:
             amount,
             input_max,
             output_max,
+            tags,
         )
         moves = self._moves_of(bundle)
         moves.pending += amount
@@ -169,6 +185,7 @@ class Fold:
         moves.pending -= hold.amount
         moves.posted += posted
         moves.overage += overage
+        self._cells.settle(cast(Facts, hold.facts), outcome, posted + overage)
 
     def _moves_of(self, bundle: Bundle) -> _Moves:
         moves = self._moves.get(bundle.id)
@@ -198,6 +215,19 @@ class Fold:
         self._apply_balances(con)
         if self._acknowledged:
             _expect(con.executemany(sql.BALANCE_ACKNOWLEDGE, self._acknowledged), len(self._acknowledged))
+
+    @property
+    def settles(self) -> bool:
+        """Whether a request ends in it."""
+        return not self._cells.empty
+
+    def report(self, con: sqlite3.Connection, known: KnownSeries) -> None:
+        """Add what has settled to the usage cells, in the same transaction."""
+        self._cells.run(con, known)
+
+    def reported(self, known: KnownSeries) -> None:
+        """Remember the series that are now known to be stored."""
+        self._cells.committed(known)
 
     def committed(self) -> None:
         """Remember what is now known to be stored."""

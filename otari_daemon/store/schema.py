@@ -118,7 +118,23 @@ _EXPLAINING = (
     "ALTER TABLE refusal ADD COLUMN budget TEXT",
 )
 
+_REPORTING = (
+    "ALTER TABLE hold ADD COLUMN tags TEXT NOT NULL DEFAULT ''",
+    """CREATE TABLE usage_series(
+  id INTEGER PRIMARY KEY, key_id TEXT NOT NULL, user_id TEXT NOT NULL, model TEXT NOT NULL,
+  provider TEXT NOT NULL, endpoint TEXT NOT NULL, status INTEGER NOT NULL, tags TEXT NOT NULL) STRICT""",
+    """CREATE TABLE usage_cell(
+  grain INTEGER NOT NULL, start_ms INTEGER NOT NULL, series_id INTEGER NOT NULL, requests INTEGER NOT NULL,
+  u_input INTEGER NOT NULL, u_cache_read INTEGER NOT NULL, u_cache_write INTEGER NOT NULL,
+  u_output INTEGER NOT NULL, u_reasoning INTEGER NOT NULL, u_audio_input INTEGER NOT NULL,
+  u_audio_output INTEGER NOT NULL, cost_n INTEGER NOT NULL, duration_us INTEGER NOT NULL,
+  PRIMARY KEY(grain, start_ms, series_id)) STRICT, WITHOUT ROWID""",
+    # exact from the start where there is no row yet; else they are built from the rows while serving
+    """INSERT INTO meta SELECT 'usage_cells', CASE WHEN EXISTS (SELECT 1 FROM hold) THEN 0 ELSE 1 END""",
+)
+
 REVISIONS: Final = (
     Revision(1, "the ledger and what operators set up", _FIRST),
     Revision(2, "what explains a hold, a price and a refusal", _EXPLAINING),
+    Revision(3, "what usage adds up to, and tags", _REPORTING),
 )

@@ -62,10 +62,10 @@ BUNDLE_OPEN: Final = "INSERT INTO bundle VALUES (?, ?, ?)"
 RATE_CARD_ADD: Final = """INSERT INTO rate_card VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
   ON CONFLICT DO NOTHING"""
 HOLD_ADD: Final = """INSERT INTO hold(rid, bundle_id, key_id, user_id, owner_epoch, created_ms, endpoint,
-  model, provider, stream, rate_card_id, prompt_presumed, held_n, input_max, output_max, state, posted_n,
+  model, provider, stream, rate_card_id, prompt_presumed, held_n, input_max, output_max, tags, state, posted_n,
   overage_n, settled_ms, u_input, u_cache_read, u_cache_write, u_output, u_reasoning, u_audio_input,
   u_audio_output, u_images, u_requests, u_tool_calls, progress_out, reason, status, first_byte_us,
-  duration_us) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
+  duration_us) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
   ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
 HOLD_SETTLE: Final = """UPDATE hold SET rate_card_id = coalesce(?, rate_card_id), state = ?, posted_n = ?,
   overage_n = ?, settled_ms = ?, u_input = ?,
@@ -84,7 +84,8 @@ BALANCE_ACKNOWLEDGE: Final = """UPDATE balance SET acknowledged_n = acknowledged
 EPOCH_NEXT: Final = "UPDATE meta SET value = value + 1 WHERE name = 'epoch' RETURNING value"
 ORPHANS: Final = """SELECT h.rid, h.bundle_id, h.state, h.held_n, h.prompt_presumed, h.progress_out,
   h.rate_card_id, r_input, r_cache_read, r_cache_write, r_output, r_reasoning, r_audio_input,
-  r_audio_output, r_images, r_requests, r_tool_calls
+  r_audio_output, r_images, r_requests, r_tool_calls, h.key_id, h.user_id, h.created_ms, h.endpoint, h.model,
+  h.provider, h.tags
   FROM hold h LEFT JOIN rate_card c ON c.id = h.rate_card_id WHERE h.state < 2 AND h.owner_epoch < ?"""
 BUNDLE_LEGS: Final = "SELECT account_id, period_start_ms FROM bundle WHERE bundle_id = ?"
 ACCOUNTS: Final = """SELECT a.id, b.id, b.name, b.limit_n, b.window, b.enforced FROM account a

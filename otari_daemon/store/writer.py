@@ -19,6 +19,7 @@ from typing import Any, NamedTuple
 from otari_daemon.domain.book import Entry
 from otari_daemon.domain.records import Progress
 from otari_daemon.store import sql
+from otari_daemon.store.cells import KnownSeries, mark_stale
 from otari_daemon.store.database import Connection, Database, ends_transaction, judged
 from otari_daemon.store.errors import LedgerCorrupt, StoreError, StoreUnavailable
 from otari_daemon.store.fold import Cards, Fold
@@ -95,6 +96,8 @@ class Writer:
         self._database, self._epoch, self._clock = database, epoch, clock
         self._queue: SimpleQueue[_Job | None] = SimpleQueue()  # bounded by admission and WRITES_WAITING_MAX
         self._cards = Cards()
+        self._series = KnownSeries()
+        self.frugal = False
         self._closing = threading.Event()
         self._deadline_s = 0.0
         self._posted = self._committed = self._writes = 0
@@ -265,11 +268,13 @@ class Writer:
             with self._database.transaction() as con:
                 for step in steps:
                     step.run(con)
+                self._report(con, steps)
         except Exception as error:  # noqa: BLE001 - judged: it either passes or ends the ledger
             return judged(error)
         for step in steps:
             if isinstance(step, Fold):
                 step.committed()
+                step.reported(self._series)
         self._head_s = None
         self._committed += sum(len(job.entries) for job in jobs if isinstance(job, _Post))
         if self._failing:
@@ -277,6 +282,15 @@ class Writer:
             self._say(available=True)
         self._on_loop(self._deliver, jobs)
         return None
+
+    def _report(self, con: Connection, steps: list[Fold | _Write]) -> None:
+        """Add settlements to the usage cells, which may need disk; in need only say that they are behind."""
+        folds = [step for step in steps if isinstance(step, Fold) and step.settles]
+        if not (self._failing or self.frugal):
+            for fold in folds:
+                fold.report(con, self._series)
+        elif folds:
+            mark_stale(con)
 
     def _steps(self, jobs: list[_Job]) -> list[Fold | _Write]:
         steps: list[Fold | _Write] = []
