@@ -9,7 +9,7 @@ import falcon
 import falcon.asgi
 from falcon.asgi import Request, Response
 
-from otari_daemon.admin import daemon, explain, ledger, media, pricing
+from otari_daemon.admin import daemon, explain, ledger, media, pricing, reports
 from otari_daemon.admin.guard import Guard
 from otari_daemon.admin.operations import Operations
 from otari_daemon.admin.resources import Action, Collection, Member
@@ -66,6 +66,9 @@ def _observed(do: Operations) -> dict[str, object]:
     return {
         paths.USAGE: ledger.Usage(do),
         paths.USAGE_SUMMARY: ledger.UsageSummary(do),
+        paths.USAGE_REPORT: reports.UsageReport(do),
+        paths.USAGE_FORECAST: reports.UsageForecast(do),
+        paths.USAGE_REBUILD: reports.UsageRebuild(do),
         paths.EXPLAIN: explain.Explain(do),
         paths.REFUSALS: explain.Refusals(do),
         paths.HOLDS: ledger.Holds(do),

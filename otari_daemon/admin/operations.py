@@ -13,6 +13,7 @@ from otari_daemon.protocol.messages import (
     BudgetUpdate,
     Event,
     Explanation,
+    Forecast,
     Grouping,
     HoldInfo,
     KeyCreate,
@@ -22,7 +23,10 @@ from otari_daemon.protocol.messages import (
     ModelInfo,
     PriceInfo,
     PriceSet,
+    Rebuilt,
     RefusalGroup,
+    Report,
+    ReportQuery,
     Status,
     UsagePage,
     UsageQuery,
@@ -112,6 +116,15 @@ class Operations(Protocol):
 
     async def usage_summary(self, by: Grouping, query: UsageQuery) -> list[UsageSummaryRow]:
         """Add up settled requests by what `by` names."""
+
+    async def usage_report(self, query: ReportQuery) -> Report:
+        """Add up settled requests by several things at once, beside the time before."""
+
+    async def usage_forecast(self) -> list[Forecast]:
+        """Say where each budget's holders will stand at the end of their period."""
+
+    async def rebuild_usage(self, actor: Actor) -> Rebuilt:
+        """Build what reports are made of anew from the rows."""
 
     async def holds(self) -> list[HoldInfo]:
         """List what is held now, oldest first."""

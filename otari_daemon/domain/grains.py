@@ -11,6 +11,10 @@ HOUR_MS = 3_600_000
 DAY_MS = 24 * HOUR_MS
 
 
+LATEST_MS = 253_399_622_400_000
+"""The last month that a calendar has, and no span goes beyond its start."""
+
+
 class Grain(IntEnum):
     """The length of a bucket; the numbers are stored."""
 
@@ -48,7 +52,7 @@ def end_of(grain: Grain, at_ms: int) -> int:
 
 def cover(since_ms: int, until_ms: int, coarsest: Grain) -> Iterator[Span]:
     """The fewest whole buckets up to a grain that make up a span, in order, and what is left of hours."""
-    yield from _cover(since_ms, until_ms, coarsest)
+    yield from _cover(since_ms, min(until_ms, LATEST_MS), coarsest)
 
 
 def _cover(since_ms: int, until_ms: int, grain: Grain) -> Iterator[Span]:

@@ -62,8 +62,8 @@ BUNDLE_OPEN: Final = "INSERT INTO bundle VALUES (?, ?, ?)"
 RATE_CARD_ADD: Final = """INSERT INTO rate_card VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
   ON CONFLICT DO NOTHING"""
 HOLD_ADD: Final = """INSERT INTO hold(rid, bundle_id, key_id, user_id, owner_epoch, created_ms, endpoint,
-  model, provider, stream, rate_card_id, prompt_presumed, held_n, input_max, output_max, tags, state, posted_n,
-  overage_n, settled_ms, u_input, u_cache_read, u_cache_write, u_output, u_reasoning, u_audio_input,
+  model, provider, stream, rate_card_id, prompt_presumed, held_n, input_max, output_max, tags, state,
+  posted_n, overage_n, settled_ms, u_input, u_cache_read, u_cache_write, u_output, u_reasoning, u_audio_input,
   u_audio_output, u_images, u_requests, u_tool_calls, progress_out, reason, status, first_byte_us,
   duration_us) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
   ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
@@ -97,7 +97,7 @@ LATEST_BALANCES: Final = """SELECT account_id, max(period_start_ms), posted_n, p
 
 _HOLD: Final = """rid, state, created_ms, settled_ms, key_id, user_id, endpoint, model, provider, stream,
   held_n, posted_n, overage_n, reason, status, first_byte_us, duration_us, prompt_presumed, progress_out,
-  u_input, u_cache_read, u_cache_write, u_output, u_reasoning, u_audio_input, u_audio_output, u_images,
+  tags, u_input, u_cache_read, u_cache_write, u_output, u_reasoning, u_audio_input, u_audio_output, u_images,
   u_requests, u_tool_calls"""
 _BY_TIME: Final = (
     " FROM hold WHERE (:key_id IS NULL OR +key_id = :key_id) AND (:user_id IS NULL OR +user_id = :user_id)"
@@ -108,34 +108,10 @@ _WITHIN: Final = """ AND created_ms >= :since_ms AND created_ms < :until_ms
   AND (:model IS NULL OR model = :model) AND (:provider IS NULL OR provider = :provider)"""
 _PAGE: Final = """ AND (created_ms, rid) < (:before_ms, :before_rid)
   ORDER BY created_ms DESC, rid DESC LIMIT :count"""
-_SUMS: Final = """ AS grouped, count(*), sum(u_input + u_cache_read + u_cache_write + u_audio_input),
-  sum(u_output + u_reasoning + u_audio_output), sum(u_cache_read), sum(posted_n), sum(overage_n)"""
-_GROUPED: Final = " AND state >= 2 GROUP BY grouped ORDER BY sum(posted_n) DESC, grouped LIMIT :count"
-
 ROWS: Final = {
     "time": "SELECT " + _HOLD + _BY_TIME + _WITHIN + _PAGE,
     "key": "SELECT " + _HOLD + _BY_KEY + _WITHIN + _PAGE,
     "user": "SELECT " + _HOLD + _BY_USER + _WITHIN + _PAGE,
-}
-SUMMARY: Final = {
-    ("key", "time"): "SELECT key_id" + _SUMS + _BY_TIME + _WITHIN + _GROUPED,
-    ("key", "key"): "SELECT key_id" + _SUMS + _BY_KEY + _WITHIN + _GROUPED,
-    ("key", "user"): "SELECT key_id" + _SUMS + _BY_USER + _WITHIN + _GROUPED,
-    ("user", "time"): "SELECT user_id" + _SUMS + _BY_TIME + _WITHIN + _GROUPED,
-    ("user", "key"): "SELECT user_id" + _SUMS + _BY_KEY + _WITHIN + _GROUPED,
-    ("user", "user"): "SELECT user_id" + _SUMS + _BY_USER + _WITHIN + _GROUPED,
-    ("model", "time"): "SELECT model" + _SUMS + _BY_TIME + _WITHIN + _GROUPED,
-    ("model", "key"): "SELECT model" + _SUMS + _BY_KEY + _WITHIN + _GROUPED,
-    ("model", "user"): "SELECT model" + _SUMS + _BY_USER + _WITHIN + _GROUPED,
-    ("provider", "time"): "SELECT provider" + _SUMS + _BY_TIME + _WITHIN + _GROUPED,
-    ("provider", "key"): "SELECT provider" + _SUMS + _BY_KEY + _WITHIN + _GROUPED,
-    ("provider", "user"): "SELECT provider" + _SUMS + _BY_USER + _WITHIN + _GROUPED,
-    ("endpoint", "time"): "SELECT endpoint" + _SUMS + _BY_TIME + _WITHIN + _GROUPED,
-    ("endpoint", "key"): "SELECT endpoint" + _SUMS + _BY_KEY + _WITHIN + _GROUPED,
-    ("endpoint", "user"): "SELECT endpoint" + _SUMS + _BY_USER + _WITHIN + _GROUPED,
-    ("day", "time"): "SELECT date(created_ms / 1000, 'unixepoch')" + _SUMS + _BY_TIME + _WITHIN + _GROUPED,
-    ("day", "key"): "SELECT date(created_ms / 1000, 'unixepoch')" + _SUMS + _BY_KEY + _WITHIN + _GROUPED,
-    ("day", "user"): "SELECT date(created_ms / 1000, 'unixepoch')" + _SUMS + _BY_USER + _WITHIN + _GROUPED,
 }
 OPEN_HOLDS: Final = "SELECT " + _HOLD + " FROM hold WHERE state < 2 ORDER BY created_ms, rid LIMIT ?"
 ONE_HOLD: Final = "SELECT " + _HOLD + " FROM hold WHERE rid = ?"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal, NamedTuple
+from typing import Any, NamedTuple
 
 from otari_daemon.domain.money import Nano
 from otari_daemon.domain.records import Reason
@@ -13,13 +13,10 @@ from otari_daemon.store.database import Session
 from otari_daemon.store.schema import POSTED, UNSET
 
 ROWS_MAX = 1000
-GROUPS_MAX = 10_000
 OPEN_MAX = 10_000
 END_MS = 1 << 62
 AFTER_ALL_RIDS = b"\xff" * 17
 """Sorts after every rid of sixteen bytes."""
-
-Grouping = Literal["key", "user", "model", "provider", "day", "endpoint"]
 
 
 class Filter(NamedTuple):
@@ -65,6 +62,7 @@ class Row(NamedTuple):
     duration_us: int
     prompt_presumed: int
     progress_out: int
+    tags: str
     usage: Usage
 
     @property
@@ -78,29 +76,11 @@ class Row(NamedTuple):
         return Nano(self.posted + self.overage)
 
 
-class Group(NamedTuple):
-    """Sums over settled requests that have `name` in common."""
-
-    name: str
-    requests: int
-    input_tokens: int
-    output_tokens: int
-    cache_read_tokens: int
-    posted: Nano
-    overage: Nano
-
-
 def rows(session: Session, wanted: Filter, count: int, before: Cursor = NEWEST) -> list[Row]:
     """Up to `count` requests (at most 1,000), newest first, older than `before`."""
     values = _bind(wanted, min(count, ROWS_MAX))
     values |= {"before_ms": before.created_ms, "before_rid": before.rid}
     return [_row(row) for row in session.con.execute(sql.ROWS[_access(wanted)], values)]
-
-
-def summary(session: Session, wanted: Filter, by: Grouping) -> list[Group]:
-    """Settled requests in groups, dearest first; days are UTC, written 2026-11-22."""
-    values = _bind(wanted, GROUPS_MAX)
-    return [Group(*row) for row in session.con.execute(sql.SUMMARY[(by, _access(wanted))], values)]
 
 
 def open_holds(session: Session) -> list[Row]:
@@ -125,14 +105,14 @@ def _bind(wanted: Filter, count: int) -> dict[str, object]:
     return {**values, "count": count}
 
 
-def _row(row: tuple[int, ...]) -> Row:
+def _row(row: tuple[Any, ...]) -> Row:
     values = dict(zip(_COLUMNS, row[: len(_COLUMNS)], strict=True))
     values["stream"] = bool(values["stream"])
     if values["state"] >= POSTED:
         values["reason"] = Reason(values["reason"])
-        return Row(**values, usage=Usage(*row[len(_COLUMNS) :]))  # type: ignore[arg-type]
+        return Row(**values, usage=Usage(*row[len(_COLUMNS) :]))
     progress = 0 if values["progress_out"] == UNSET else values["progress_out"]
-    return Row(**{**values, **_UNSETTLED, "progress_out": progress}, usage=NOTHING)  # type: ignore[arg-type]
+    return Row(**{**values, **_UNSETTLED, "progress_out": progress}, usage=NOTHING)
 
 
 _COLUMNS = Row._fields[:-1]

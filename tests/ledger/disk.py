@@ -9,8 +9,8 @@ from otari_daemon.domain.book import BalanceKey, Book, Entry
 from otari_daemon.domain.budgets import Budget
 from otari_daemon.domain.records import Progress, RecoveredHold
 from otari_daemon.store import budgets, recovery
-from otari_daemon.store.database import Session
 from otari_daemon.store.cells import KnownSeries
+from otari_daemon.store.database import Session
 from otari_daemon.store.fold import Cards, Fold
 from otari_daemon.store.schema import REVISIONS
 from otari_daemon.store.verify import verify

@@ -9,8 +9,8 @@ import pytest
 from otari_daemon.domain.money import Nano
 from otari_daemon.domain.pricing import Price, Rates
 from otari_daemon.store import recovery
-from otari_daemon.store.database import Session
 from otari_daemon.store.cells import KnownSeries
+from otari_daemon.store.database import Session
 from otari_daemon.store.fold import CARDS_MAX, Cards, Fold, card_id
 from otari_daemon.store.verify import verify
 from tests.ledger.disk import connect

@@ -10,8 +10,8 @@ from otari_daemon.domain.book import Book
 from otari_daemon.domain.money import Nano
 from otari_daemon.domain.records import Progress, Reason
 from otari_daemon.store import recovery
-from otari_daemon.store.database import Session
 from otari_daemon.store.cells import KnownSeries
+from otari_daemon.store.database import Session
 from otari_daemon.store.fold import Cards, Fold
 from otari_daemon.store.verify import Finding, verify
 from tests.ledger.disk import connect

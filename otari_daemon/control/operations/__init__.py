@@ -15,10 +15,12 @@ from otari_daemon.control.operations.bootstrap import bootstrap
 from otari_daemon.control.operations.budgets import Budgets
 from otari_daemon.control.operations.desk import Desk
 from otari_daemon.control.operations.explain import Explainer
+from otari_daemon.control.operations.forecasts import Forecaster
 from otari_daemon.control.operations.keys import Keys
 from otari_daemon.control.operations.live import DaemonFacts, Live
 from otari_daemon.control.operations.models import Models, PublicModels
 from otari_daemon.control.operations.pricing import Pricing
+from otari_daemon.control.operations.reports import Reporter
 from otari_daemon.control.operations.usage import UsageReader
 from otari_daemon.control.operations.users import Users
 from otari_daemon.control.plane import ControlPlane
@@ -57,6 +59,9 @@ class LocalOperations:
         self.acknowledge_overage = budgets.acknowledge
         usage = UsageReader(desk)
         self.usage, self.usage_summary = usage.page, usage.summary
+        reporter = Reporter(desk)
+        self.usage_report, self.rebuild_usage = reporter.report, reporter.rebuild
+        self.usage_forecast = Forecaster(desk).forecast
         live = Live(desk, notes.activity, catalog, facts, stop)
         self.holds, self.verify, self.status = live.holds, live.verify, live.status
         self.events, self.shutdown = live.events, live.shutdown

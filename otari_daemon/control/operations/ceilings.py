@@ -117,7 +117,7 @@ def holder_text(holder: Holder, name_of: Callable[[str], str | None]) -> str:
 
 def use(account: Account, holder: str, now_ms: int) -> BudgetUse:
     """How a holder stands under an account in the period that holds `now_ms`; looking moves nothing."""
-    period, balance = _standing(account, now_ms)
+    period, balance = standing(account, now_ms)
     return BudgetUse(
         account.budget_id,
         account.name,
@@ -132,7 +132,7 @@ def use(account: Account, holder: str, now_ms: int) -> BudgetUse:
     )
 
 
-def _standing(account: Account, now_ms: int) -> tuple[Period, Balance]:
+def standing(account: Account, now_ms: int) -> tuple[Period, Balance]:
     """What the book's next admission would find, without opening it."""
     current = account.window.period(now_ms)
     balance = account.balance

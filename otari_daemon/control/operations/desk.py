@@ -90,6 +90,10 @@ class Desk:
         except StoreError as error:
             raise LedgerUnavailable("the books cannot be read now; retry") from error
 
+    async def rebuild_usage(self) -> bool:
+        """Build the usage cells anew. Raises LedgerUnavailable."""
+        return await self._written(self._store.rebuild_usage())
+
     async def alone(self, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
         """Do `work` while nothing else changes, to its end even when whoever asked has gone.
 

@@ -50,6 +50,15 @@ from otari_daemon.protocol.messages.pricing import (
     PriceInfo,
     PriceSet,
 )
+from otari_daemon.protocol.messages.reports import (
+    Bucket,
+    Forecast,
+    Rebuilt,
+    Report,
+    ReportQuery,
+    ReportRow,
+    Sort,
+)
 from otari_daemon.protocol.messages.usage import (
     Event,
     Grouping,
@@ -68,6 +77,7 @@ from otari_daemon.protocol.messages.users import (
 
 __all__ = [
     "UNSET",
+    "Bucket",
     "BudgetAssign",
     "BudgetCreate",
     "BudgetInfo",
@@ -79,6 +89,7 @@ __all__ = [
     "Event",
     "Explanation",
     "Finding",
+    "Forecast",
     "Grouping",
     "HoldExplained",
     "HoldInfo",
@@ -96,9 +107,14 @@ __all__ = [
     "PriceSet",
     "Problem",
     "ProviderInfo",
+    "Rebuilt",
     "Refusal",
     "RefusalGroup",
+    "Report",
+    "ReportQuery",
+    "ReportRow",
     "Scope",
+    "Sort",
     "Status",
     "Unset",
     "UsagePage",
