@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from otari_cli.exits import CliError
+from otari_cli.text import counted
 
 if TYPE_CHECKING:
     from otari_daemon.protocol.messages import Report, ReportRow
@@ -43,7 +44,7 @@ def _charge(row: ReportRow) -> dict[str, Any]:
         "BillingPeriodStart": start,
         "ChargeCategory": "Usage",
         "ChargeClass": None,
-        "ChargeDescription": f"{row.requests} requests to {model}",
+        "ChargeDescription": f"{counted(row.requests, 'request')} to {model}",
         "ChargeFrequency": "Usage-Based",
         "ChargePeriodEnd": _day_after(day),
         "ChargePeriodStart": _midnight(day),

@@ -21,6 +21,8 @@ SEEN_MAX = 20_000
 """Requests remembered, so that none is shown twice: more than the daemon itself remembers."""
 
 MISSED_MAX = 10_000
+LONGEST_S = 3600.0
+"""How long before the last event a request may have begun that ended after it."""
 
 
 class Feed:
@@ -29,7 +31,7 @@ class Feed:
     def __init__(self, operator: Operator, after: str | None) -> None:
         self._operator = operator
         self._cursor = after
-        self._last: str | None = None
+        self._ended_s = 0.0
         self._seen: deque[str] = deque(maxlen=SEEN_MAX)
         self._known: set[str] = set()
 
@@ -49,6 +51,7 @@ class Feed:
             try:
                 for event in events:
                     self._cursor = event.cursor
+                    self._ended_s = max(self._ended_s, _ended_s(event.row)) if event.row else self._ended_s
                     yield from self._fresh(event)
             except Unreachable:
                 pass
@@ -59,21 +62,20 @@ class Feed:
         told = event.row or event.refusal
         if told is not None and told.request_id not in self._known:
             self.saw(told.request_id)
-            self._last = max(self._last or "", told.timestamp)
             yield event
 
     def _again(self) -> Iterator[Event]:
         """Ask for what came after the last event, until somebody answers."""
         self._operator.out.say("the daemon ended the feed; waiting for it to come back")
         deadline_s = time.monotonic() + AWAY_S
-        while True:
+        while True:  # until the deadline
+            time.sleep(PAUSE_S)
             try:
                 events = self._operator.admin.events(self._cursor)
             except Unreachable:
                 if time.monotonic() >= deadline_s:
                     hint = f"resume with `otari tail --after {self._cursor}`" if self._cursor else None
                     raise Unreachable(f"the daemon stayed away for {AWAY_S:.0f} s", hint=hint) from None
-                time.sleep(PAUSE_S)
             else:
                 self._operator.out.say("following again")
                 return events
@@ -83,12 +85,23 @@ class Feed:
         from otari_daemon.protocol.messages import Event
 
         for row in self._rows_since():
-            yield from self._fresh(Event(self._cursor or "", "request", row=row))
+            if _ended_s(row) >= self._ended_s:
+                yield from self._fresh(Event(self._cursor or "", "request", row=row))
 
     def _rows_since(self) -> list[UsageRow]:
+        from datetime import UTC, datetime
+
         from otari_daemon.protocol.messages import UsageQuery
 
-        if self._last is None:
+        if not self._ended_s:
             return []
-        query = UsageQuery(since=self._last, limit=MISSED_MAX)
+        since = datetime.fromtimestamp(self._ended_s - LONGEST_S, UTC).isoformat(timespec="milliseconds")
+        query = UsageQuery(since=since, limit=MISSED_MAX)
         return self._operator.admin.usage_rows(query)[::-1]
+
+
+def _ended_s(row: UsageRow) -> float:
+    """When a request ended, in epoch seconds."""
+    from datetime import datetime
+
+    return datetime.fromisoformat(row.timestamp).timestamp() + (row.duration_ms or 0) / 1000

@@ -23,12 +23,14 @@ from otari_daemon.config.schema import Config
 from otari_daemon.control.ledger import Ledger
 from otari_daemon.control.notes import Notes
 from otari_daemon.control.operations import DaemonFacts, LocalOperations, bootstrap
+from otari_daemon.control.operations.account import Account, ListModels
+from otari_daemon.control.operations.desk import Desk
 from otari_daemon.control.refusal_log import RefusalLog
 from otari_daemon.control.seats import Seats
 from otari_daemon.front.limits import FrontLimits
 from otari_daemon.front.protocol import protocol_class
 from otari_daemon.mock.server import serve as serve_mock
-from otari_daemon.runtime import Books, Runtime, build_runtime
+from otari_daemon.runtime import Books, Runtime, build_runtime, request_limits
 from otari_daemon.sockets import BACKLOG, bind_admin, bind_public
 from otari_daemon.store import budgets, keys, prices, users
 from otari_daemon.store.errors import StoreError, StoreUnavailable
@@ -143,8 +145,13 @@ class Daemon:
             models_of=operations_models,
             ready=lambda: books.ledger.available and not self._draining,
             name_request=books.name_request,
+            account=self._account(runtime, books, operations_models),
         )
         return _server(create_app(edge), _front_limits(self._config), self._config.drain_timeout_s)
+
+    def _account(self, runtime: Runtime, books: Books, models_of: ListModels) -> Account:
+        desk = Desk(books.store, books.seats, books.ledger, self._clock, os.urandom)
+        return Account(desk, runtime.plane, models_of, request_limits(self._config))
 
     def _admin_server(self, runtime: Runtime, books: Books, public_socket: socket.socket) -> _Server:
         facts = DaemonFacts(

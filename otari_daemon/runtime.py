@@ -90,13 +90,14 @@ def build_runtime(config: Config, books: Books, mock_socket: Path | None, stored
         books.notes,
         books.clock,
         rid_of,
-        limits=_request_limits(config),
+        limits=request_limits(config),
         before_dispatch=config.ledger.durability == "before_dispatch",
     )
     return Runtime(config, catalog, plane, Gateway(plane, books.clock.monotonic_ns), upstreams)
 
 
-def _request_limits(config: Config) -> Limits:
+def request_limits(config: Config) -> Limits:
+    """How many requests a configuration lets be made."""
     limits = config.limits
     return Limits(limits.max_in_flight, limits.max_in_flight_per_key, config.rate_limit_rpm)
 

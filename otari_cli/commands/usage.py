@@ -96,9 +96,8 @@ def _table(operator: Operator, report: Report) -> None:
     out, total = operator.out, report.totals
     out.rows(reports.rows(report), reports.columns(report), "no requests")
     if report.rows:
-        most = (
-            f", the first {len(report.rows)} of {report.groups}" if report.groups > len(report.rows) else ""
-        )
+        shown = len(report.rows)
+        most = f", the first {shown} of {report.groups}" if report.groups > shown else ""
         requests = counted(total.requests, "request")
         out.say(f"{requests} since {when(report.since)} UTC, {dollars(total.cost_usd)}{most}")
     if not report.exact:

@@ -111,6 +111,7 @@ class LocalControlPlane:
             min(intent.prompt_presumed, bound.input_max),
             bound.input_max,
             bound.output_max,
+            intent.tags,
         )
         held = self._ledger.reserve(self._rid_of(request_id), bundle, bound.amount, facts)
         if isinstance(held, Refused):

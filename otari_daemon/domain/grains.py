@@ -18,9 +18,9 @@ LATEST_MS = 253_399_622_400_000
 class Grain(IntEnum):
     """The length of a bucket; the numbers are stored."""
 
-    HOUR = 0
-    DAY = 1
-    MONTH = 2
+    HOUR = 1
+    DAY = 2
+    MONTH = 3
 
 
 class Span(NamedTuple):

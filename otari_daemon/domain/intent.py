@@ -24,6 +24,7 @@ class Intent(NamedTuple):
     output_max: int | None
     choices: int = 1
     shows_usage: bool = True
+    tags: str = ""
 
 
 class OutputLimit(NamedTuple):

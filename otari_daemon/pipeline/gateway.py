@@ -17,6 +17,7 @@ from otari_daemon.pipeline.settlement import Settlement
 from otari_daemon.providers.http1.errors import UpstreamError
 from otari_daemon.providers.upstream import Exchange
 from otari_daemon.wire.dialect import Dialect
+from otari_daemon.wire.request_tags import with_tags
 from otari_daemon.wire.strict_json import InvalidJson, decode
 
 HOLD_WAIT_S = 2.0
@@ -45,6 +46,7 @@ class Call(NamedTuple):
     request_id: str
     body: bytes
     reader: Reader
+    tags: bytes | None = None
 
 
 class Gateway:
@@ -65,6 +67,8 @@ class Gateway:
             body = decode(call.body)
             intent = dialect.read_intent(body, len(call.body))
             model = intent.model
+            if call.tags is not None:
+                intent = with_tags(intent, call.tags)
             admission = await self._plane.admit(call.caller, intent, call.request_id, dialect.endpoint)
         except InvalidJson as refusal:
             error = InvalidRequest(str(refusal))

@@ -87,7 +87,7 @@ def differences(con: Any) -> Iterator[tuple[str, str]]:
             sums = wanted.setdefault(key, [0] * len(counts))
             sums[:] = map(int.__add__, sums, counts)
     for grain in (grain + family for family in FAMILIES for grain in Grain):
-        for start_ms, series, *counts in con.execute(sql.CELLS_BY_START, (grain, 0, 1 << 62)):
+        for start_ms, series, *counts in con.execute(sql.CELLS["each"], (grain, 0, 1 << 62)):
             expected = wanted.pop((grain, start_ms, series), None)
             if counts != expected:
                 yield _name(grain, start_ms, series), f"it has {counts} where its requests sum to {expected}"

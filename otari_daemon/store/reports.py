@@ -94,8 +94,8 @@ def _add_cells(
 ) -> None:
     every = question.every
     values = (int(span.grain or 0) + family, span.start_ms, span.end_ms)
-    statement = sql.CELLS_BY_SERIES if every is None else sql.CELLS_BY_START
-    for start_ms, id, *counts in session.con.execute(statement, values):
+    how = "whole" if every is None else "each"
+    for start_ms, id, *counts in session.con.execute(sql.CELLS[how], values):
         put = places.get(id)
         if put is None:
             continue

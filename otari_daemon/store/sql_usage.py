@@ -27,12 +27,12 @@ _SUMS: Final = """, CAST(sum(requests) AS BIGINT), CAST(sum(u_input) AS BIGINT),
   CAST(sum(u_reasoning) AS BIGINT), CAST(sum(u_audio_input) AS BIGINT),
   CAST(sum(u_audio_output) AS BIGINT), CAST(sum(cost_n) AS BIGINT), CAST(sum(duration_us) AS BIGINT)"""
 _CELLS: Final = " FROM usage_cell WHERE grain = ? AND start_ms >= ? AND start_ms < ?"
-CELLS_BY_SERIES: Final = "SELECT 0, series_id" + _SUMS + _CELLS + " GROUP BY series_id"
-CELLS_BY_START: Final = (
-    """SELECT start_ms, series_id, requests, u_input, u_cache_read, u_cache_write, u_output, u_reasoning,
-  u_audio_input, u_audio_output, cost_n, duration_us"""
-    + _CELLS
-)
+CELLS: Final = {
+    "whole": "SELECT 0, series_id" + _SUMS + _CELLS + " GROUP BY series_id",
+    "each": """SELECT start_ms, series_id, requests, u_input, u_cache_read, u_cache_write, u_output,
+  u_reasoning, u_audio_input, u_audio_output, cost_n, duration_us"""
+    + _CELLS,
+}
 CELLS_ROLL_UP: Final = (
     """INSERT INTO usage_cell(grain, start_ms, series_id, requests, u_input, u_cache_read, u_cache_write,
   u_output, u_reasoning, u_audio_input, u_audio_output, cost_n, duration_us)

@@ -24,6 +24,7 @@ from otari_daemon.wire.fields import (
     refuse_steering,
 )
 from otari_daemon.wire.openai_usage import AbsurdUsage, is_hollow, normalize
+from otari_daemon.wire.request_tags import body_tags
 from otari_daemon.wire.strict_json import replace_top_level
 
 MESSAGES_MAX = 4096
@@ -62,6 +63,7 @@ class ChatDialect:
             output_max=_output_max(body),
             choices=choices,
             shows_usage=_asks_for_usage(body, stream),
+            tags=body_tags(body) if "metadata" in body or "user" in body else "",
         )
 
     def outgoing(self, raw: bytes, body: Body, model: str, limit: OutputLimit | None) -> bytes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from otari_daemon.control.notes import Settled
 from otari_daemon.control.operations import find, values
@@ -47,10 +48,17 @@ class UsageReader:
         """Settled requests, newest first, and where the next page begins."""
         if query.request_id is not None:
             return await self._one(query.request_id)
+        return await self._listed(query, await self._filter(query))
+
+    async def page_of(self, key_id: str, query: UsageQuery) -> UsagePage:
+        """A page of one key's own requests, whatever else the query says."""
+        wanted = (await self._filter(replace(query, key=None)))._replace(key_id=key_id)
+        return await self._listed(query, wanted)
+
+    async def _listed(self, query: UsageQuery, wanted: Filter) -> UsagePage:
         if query.skip > SKIPPED_MAX:
             raise InvalidField(f"skip may be at most {SKIPPED_MAX}; use the cursor", param="skip")
         before = _cursor(query.cursor)
-        wanted = await self._filter(query)
         sought = parse_filter(query.where)
         if sought.terms:
             return await self._sought(sought, _narrowed(wanted, sought), before, query.limit)
