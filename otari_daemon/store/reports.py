@@ -69,41 +69,59 @@ def exact(session: Session) -> bool:
 
 
 class _Put(NamedTuple):
-    """Where a series is counted: its group, whether it is an error, and the group it leaves."""
+    """Where a series is counted: its group, whether it is an error, and the group it leaves.
+
+    Series of the same `slot` are counted alike.
+    """
 
     group: Group | None
     error: bool
     leaves: Group | None
+    slot: int
 
 
 def _places(session: Session, place: Place, family: int) -> dict[int, _Put]:
     rows = session.con.execute(sql.SERIES, (family, SERIES_MAX + 1)).fetchall()
     if len(rows) > SERIES_MAX:
         raise InvalidField(f"there are more than {SERIES_MAX} sets of tags: ask without tags", param="by")
-    return {row[0]: _put(place, Series(*row[1:])) for row in rows}
+    slots: dict[tuple[Group | None, bool, Group | None], int] = {}
+    places = {}
+    for id, *values in rows:
+        where = _where(place, Series(*values))
+        places[id] = _Put(*where, slots.setdefault(where, len(slots)))
+    return places
 
 
-def _put(place: Place, series: Series) -> _Put:
+def _where(place: Place, series: Series) -> tuple[Group | None, bool, Group | None]:
     """A tagged series is already counted among all, without its tags: there it is taken away again."""
     leaves = place(series._replace(tags="")) if series.tags else None
-    return _Put(place(series), not 0 < series.status < 400, leaves)
+    return place(series), not 0 < series.status < 400, leaves
 
 
 def _add_cells(
     session: Session, question: Question, places: dict[int, _Put], span: Span, family: int, found: _Found
 ) -> None:
+    """Add the cells of a span; only where its grain is that of the buckets is there more than one of them."""
     every = question.every
-    values = (int(span.grain or 0) + family, span.start_ms, span.end_ms)
-    how = "whole" if every is None else "each"
-    for start_ms, id, *counts in session.con.execute(sql.CELLS[how], values):
-        put = places.get(id)
-        if put is None:
-            continue
-        bucket = 0 if every is None else start_of(every, start_ms)
-        if put.group is not None:
-            _count(found, (bucket, put.group, put.error), counts)
-        if put.leaves is not None:
-            _count(found, (bucket, put.leaves, put.error), list(map(neg, counts)))
+    how = "each" if every is span.grain else "whole"
+    bucket = 0 if every is None else start_of(every, span.start_ms)
+    parts: dict[tuple[int, int], list[tuple[int, ...]]] = {}
+    for row in session.con.execute(sql.CELLS[how], (int(span.grain or 0) + family, *span[1:])):
+        parts.setdefault((row[0] or bucket, row[1] if how == "whole" else places[row[1]].slot), []).append(
+            row
+        )
+    slots = {put.slot: put for put in places.values()} if how == "each" else places
+    for (at_ms, slot), rows in parts.items():
+        put = slots.get(slot)
+        if put is not None:
+            _put_down(found, at_ms, put, list(map(sum, list(zip(*rows, strict=True))[2:])))
+
+
+def _put_down(found: _Found, bucket_ms: int, put: _Put, counts: list[int]) -> None:
+    if put.group is not None:
+        _count(found, (bucket_ms, put.group, put.error), counts)
+    if put.leaves is not None:
+        _count(found, (bucket_ms, put.leaves, put.error), list(map(neg, counts)))
 
 
 def _add_rows(session: Session, question: Question, span: Span, found: _Found) -> None:

@@ -106,6 +106,11 @@ EXPLAINED = m.Explanation(
 )
 
 
+GROUPED = m.ReportRow(("ci", "2026-11-22"), 3, 1, 63_900, 100, 0, 1_833, 0, "0.0558", 1000.0)
+REPORT = m.Report(("key", "day"), AT, AT, (GROUPED,), replace(GROUPED, group=()), 1)
+FORECAST = m.Forecast("b_1", "ci", "key:ci", "1.00", "2.00", AT, "3.00", AT)
+
+
 class FakeOperations:
     """Remembers what it was told; `writes` has every change with its actor and whether it was a dry run."""
 
@@ -271,6 +276,17 @@ class FakeOperations:
         page = tuple(found[start : start + query.limit])
         more = start + query.limit < len(found)
         return m.UsagePage(page, str(start + query.limit) if more else None)
+
+    async def usage_report(self, query: m.ReportQuery) -> m.Report:
+        self.asked.append(query)
+        return REPORT
+
+    async def usage_forecast(self) -> list[m.Forecast]:
+        return [FORECAST]
+
+    async def rebuild_usage(self, actor: Actor) -> m.Rebuilt:
+        self.asked.append(actor)
+        return m.Rebuilt(ok=True, took_ms=12)
 
     async def usage_summary(self, by: m.Grouping, query: m.UsageQuery) -> list[m.UsageSummaryRow]:
         self.asked.append(by)
