@@ -39,7 +39,8 @@ INDEXES = {
 FILL = """WITH RECURSIVE n(i) AS (SELECT ? UNION ALL SELECT i + 1 FROM n WHERE i + 1 < ?)
   INSERT INTO hold(rid, bundle_id, key_id, user_id, owner_epoch, created_ms, endpoint, model, provider,
   stream, rate_card_id, prompt_presumed, held_n, state, posted_n, overage_n, settled_ms, u_input,
-  u_cache_read, u_cache_write, u_output, u_reasoning, u_audio_input, u_audio_output, u_images, u_requests, u_tool_calls,
+  u_cache_read, u_cache_write, u_output, u_reasoning, u_audio_input, u_audio_output, u_images, u_requests,
+  u_tool_calls,
   progress_out, reason, status, first_byte_us, duration_us, tags)
   SELECT CAST(printf('%016d', i) AS BLOB), 0, 'key-' || (i * 7919 % 200), 'user-' || (i * 7919 % 50), 1,
   ? + i * ?,

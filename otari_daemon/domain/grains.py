@@ -51,7 +51,10 @@ def end_of(grain: Grain, at_ms: int) -> int:
 
 
 def cover(since_ms: int, until_ms: int, coarsest: Grain) -> Iterator[Span]:
-    """The fewest whole buckets up to a grain that make up a span, in order, and what is left of hours."""
+    """The fewest whole buckets up to a grain that make up a span, in order, and what is left of hours.
+
+    A span of shorter buckets never goes beyond the longer one that it is part of.
+    """
     yield from _cover(since_ms, min(until_ms, LATEST_MS), coarsest)
 
 
@@ -60,11 +63,12 @@ def _cover(since_ms: int, until_ms: int, grain: Grain) -> Iterator[Span]:
         return
     first = since_ms if start_of(grain, since_ms) == since_ms else end_of(grain, since_ms)
     last = start_of(grain, until_ms)
-    if first >= last:
+    if first > last:
         yield from _finer(since_ms, until_ms, grain)
         return
     yield from _finer(since_ms, first, grain)
-    yield Span(grain, first, last)
+    if first < last:
+        yield Span(grain, first, last)
     yield from _finer(last, until_ms, grain)
 
 

@@ -107,9 +107,8 @@ def _add_cells(
     bucket = 0 if every is None else start_of(every, span.start_ms)
     parts: dict[tuple[int, int], list[tuple[int, ...]]] = {}
     for row in session.con.execute(sql.CELLS[how], (int(span.grain or 0) + family, *span[1:])):
-        parts.setdefault((row[0] or bucket, row[1] if how == "whole" else places[row[1]].slot), []).append(
-            row
-        )
+        slot = row[1] if how == "whole" else places[row[1]].slot
+        parts.setdefault((row[0] or bucket, slot), []).append(row)
     slots = {put.slot: put for put in places.values()} if how == "each" else places
     for (at_ms, slot), rows in parts.items():
         put = slots.get(slot)

@@ -122,6 +122,7 @@ class FakeOperations:
         self.users_by_id: dict[str, m.UserInfo] = {}
         self.budgets_by_id: dict[str, m.BudgetInfo] = {}
         self.rows: list[m.UsageRow] = [ROW]
+        self.usage_sums = REPORT
         self.summary = [m.UsageSummaryRow("ci", 3, 63_900, 1_833, "0.0558")]
         self.held = [
             m.HoldInfo("req_2", 12_000, "0.412", "k_1", "ci", "gpt-5.6", ("key:ci", "global"), True, 412)
@@ -279,7 +280,7 @@ class FakeOperations:
 
     async def usage_report(self, query: m.ReportQuery) -> m.Report:
         self.asked.append(query)
-        return REPORT
+        return self.usage_sums
 
     async def usage_forecast(self) -> list[m.Forecast]:
         return [FORECAST]

@@ -41,9 +41,7 @@ def _line(process: subprocess.Popen[str]) -> str:
     return process.stdout.readline()
 
 
-def test_a_feed_shows_requests_and_refusals(
-    daemon: Served, operations: FakeOperations
-) -> None:
+def test_a_feed_shows_requests_and_refusals(daemon: Served, operations: FakeOperations) -> None:
     for event in (Event("c1", "request", row=ROW), Event("c2", "refusal", refusal=REFUSAL)):
         daemon.call(operations.feed.put_nowait, event)
 
