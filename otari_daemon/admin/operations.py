@@ -15,6 +15,7 @@ from otari_daemon.protocol.messages import (
     BudgetUpdate,
     Event,
     Explanation,
+    Forecast,
     FreezeCreate,
     FreezeInfo,
     Grouping,
@@ -27,9 +28,12 @@ from otari_daemon.protocol.messages import (
     PriceInfo,
     PriceSet,
     PriceSuggestion,
+    Rebuilt,
     Reconcile,
     ReconcileReport,
     RefusalGroup,
+    Report,
+    ReportQuery,
     Reprice,
     RepriceReport,
     Simulation,
@@ -137,6 +141,15 @@ class Operations(Protocol):
 
     async def usage_summary(self, by: Grouping, query: UsageQuery) -> list[UsageSummaryRow]:
         """Add up settled requests by what `by` names."""
+
+    async def usage_report(self, query: ReportQuery) -> Report:
+        """Add up settled requests by several things at once, beside the time before."""
+
+    async def usage_forecast(self) -> list[Forecast]:
+        """Say where each budget's holders will stand at the end of their period."""
+
+    async def rebuild_usage(self, actor: Actor) -> Rebuilt:
+        """Build what reports are made of anew from the rows."""
 
     async def holds(self) -> list[HoldInfo]:
         """List what is held now, oldest first."""

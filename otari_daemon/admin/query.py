@@ -9,15 +9,17 @@ from falcon.asgi import Request
 from otari_daemon.admin.operations import Actor
 from otari_daemon.protocol import codec
 from otari_daemon.protocol.codec import FieldError
-from otari_daemon.protocol.messages import BudgetAssign, Grouping, UsageQuery
+from otari_daemon.protocol.messages import BudgetAssign, Grouping, ReportQuery, UsageQuery
 
 LIMIT_MAX = 1000
 LIMIT_DEFAULT = 100
 SKIP_MAX = 1 << 31
 REASON_CHARS_MAX = 500
+REPORT_ROWS_MAX = 10_000
 
 _WRITES = frozenset({"dry_run", "reason"})
 _USAGE = frozenset(UsageQuery.__dataclass_fields__)
+_REPORT = frozenset(ReportQuery.__dataclass_fields__)
 _PREDECESSOR = {"start_date": "since", "end_date": "until", "user_id": "user"}
 _ANSWERS = {"true": True, "1": True, "false": False, "0": False}
 
@@ -57,6 +59,14 @@ def summary(req: Request) -> tuple[Grouping, UsageQuery]:
     if by not in get_args(Grouping):
         raise FieldError("by", f"must be one of {', '.join(get_args(Grouping))}")
     return cast("Grouping", by), _usage(params)
+
+
+def report(req: Request) -> ReportQuery:
+    """Read what a report is to add up."""
+    params: dict[str, object] = dict(_params(req, _REPORT))
+    if "limit" in params:
+        params["limit"] = _number(_params(req, _REPORT), "limit", REPORT_ROWS_MAX, (1, REPORT_ROWS_MAX))
+    return codec.accept(ReportQuery, params)
 
 
 def unprice(req: Request) -> tuple[str | None, Actor, bool]:

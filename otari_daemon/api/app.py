@@ -10,6 +10,7 @@ import falcon
 import falcon.asgi
 from falcon.asgi import Request, Response
 
+from otari_daemon.api.account import Account, MeResource, UsageResource
 from otari_daemon.api.headers import REQUEST_ID, Envelope
 from otari_daemon.api.health import HealthResource, LivenessResource, ReadinessResource
 from otari_daemon.api.home import HomeResource
@@ -30,6 +31,7 @@ class Edge(NamedTuple):
     models_of: ListModels
     ready: Callable[[], bool]
     name_request: Callable[[], str]
+    account: Account
 
 
 def create_app(edge: Edge) -> Envelope:
@@ -40,6 +42,10 @@ def create_app(edge: Edge) -> Envelope:
     app.add_route("/health", HealthResource())
     app.add_route("/health/liveness", LivenessResource())
     app.add_route("/health/readiness", ReadinessResource(edge.ready))
+    usage = UsageResource(edge.account)
+    app.add_route("/v1/me", MeResource(edge.account))
+    app.add_route("/v1/usage", usage)
+    app.add_route("/v1/usage/summary", usage, suffix="summary")
     models = ModelsResource(edge.models_of)
     app.add_route("/v1/models", models)
     app.add_route("/v1/models/{model:path}", models, suffix="one")

@@ -33,6 +33,7 @@ class Intent(NamedTuple):
     shows_usage: bool = True
     service: str | None = None
     pieces: Usage = ONE_REQUEST
+    tags: str = ""
 
 
 class OutputLimit(NamedTuple):

@@ -122,6 +122,11 @@ RECONCILED = m.ReconcileReport(
 )
 
 
+GROUPED = m.ReportRow(("ci", "2026-11-22"), 3, 1, 63_900, 100, 0, 1_833, 0, "0.0558", 1000.0)
+REPORT = m.Report(("key", "day"), AT, AT, (GROUPED,), replace(GROUPED, group=()), 1)
+FORECAST = m.Forecast("b_1", "ci", "key:ci", "1.00", "2.00", AT, "3.00", AT)
+
+
 class FakeOperations:
     """Remembers what it was told; `writes` has every change with its actor and whether it was a dry run."""
 
@@ -133,6 +138,7 @@ class FakeOperations:
         self.users_by_id: dict[str, m.UserInfo] = {}
         self.budgets_by_id: dict[str, m.BudgetInfo] = {}
         self.rows: list[m.UsageRow] = [ROW]
+        self.usage_sums = REPORT
         self.summary = [m.UsageSummaryRow("ci", 3, 63_900, 1_833, "0.0558")]
         self.held = [
             m.HoldInfo("req_2", 12_000, "0.412", "k_1", "ci", "gpt-5.6", ("key:ci", "global"), True, 412)
@@ -287,6 +293,17 @@ class FakeOperations:
         page = tuple(found[start : start + query.limit])
         more = start + query.limit < len(found)
         return m.UsagePage(page, str(start + query.limit) if more else None)
+
+    async def usage_report(self, query: m.ReportQuery) -> m.Report:
+        self.asked.append(query)
+        return self.usage_sums
+
+    async def usage_forecast(self) -> list[m.Forecast]:
+        return [FORECAST]
+
+    async def rebuild_usage(self, actor: Actor) -> m.Rebuilt:
+        self.asked.append(actor)
+        return m.Rebuilt(ok=True, took_ms=12)
 
     async def usage_summary(self, by: m.Grouping, query: m.UsageQuery) -> list[m.UsageSummaryRow]:
         self.asked.append(by)

@@ -9,6 +9,7 @@ import pytest
 from otari_daemon.domain.money import Nano
 from otari_daemon.domain.pricing import Price, Rates
 from otari_daemon.store import recovery
+from otari_daemon.store.cells import KnownSeries
 from otari_daemon.store.database import Session
 from otari_daemon.store.fold import CARDS_MAX, Cards, Fold, card_id
 from otari_daemon.store.verify import verify
@@ -60,7 +61,9 @@ def test_many_requests_change_each_balance_once(con: sqlite3.Connection) -> None
             book.settle(hold, Nano(1), outcome(1))
     con.set_trace_callback(statements.append)
 
-    Fold(book.take_journal(), 1, Cards()).run(con)
+    fold = Fold(book.take_journal(), 1, Cards())
+    fold.run(con)
+    fold.report(con, KnownSeries())
 
     con.set_trace_callback(None)
     assert sum(text.startswith("UPDATE balance") for text in statements) == 2
