@@ -4,7 +4,7 @@ SHELL := /bin/bash
 PY := .venv/bin/python
 N ?=
 
-.PHONY: help install parts run test check unit lint typecheck floors sim kill9 bench bench-reports real-upstream test-real lock clean format
+.PHONY: help install parts run test check unit lint typecheck floors sim kill9 bypass crashpoints lin hot mutants bench bench-reports real-upstream test-real lock clean format
 
 help:  ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -51,6 +51,21 @@ sim: install  ## seeded ledger histories; make sim N=1000000 SEED=7
 
 kill9: install  ## kill -9 under load, restart, verify; make kill9 N=500
 	$(PY) -m tests.e2e.kill9 --cycles $(or $(N),20)
+
+bypass: install  ## thirty ways around a budget, each by name
+	$(PY) -m pytest tests/bypass
+
+crashpoints: install  ## die at every named point, five times, and prove the books
+	$(PY) -m tests.proofs.crashpoints
+
+lin: install  ## histories of admissions, each checked for an order; make lin N=200
+	$(PY) -m tests.proofs.histories --histories $(or $(N),200)
+
+hot: install  ## 2,000 at once on a key with room for 1,000; make hot N=200
+	$(PY) -m tests.proofs.hot --runs $(or $(N),200)
+
+mutants: install  ## do the tests notice a changed ledger? make mutants N=book.py
+	nice -n 19 $(PY) -m tests.proofs.mutants $(N)
 
 bench: parts  ## CPU and latency per request beside nginx and stock httpx, one run
 	$(PY) -m bench.relay

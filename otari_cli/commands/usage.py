@@ -139,6 +139,7 @@ def _show_repriced(operator: Operator, report: RepriceReport, *, look: bool) -> 
         (report.debits_refused, "would cost more: charge them with --allow-debits"),
         (report.left, "are left: run it again"),
         (report.reconciled, "follow their provider's bill and are left alone"),
+        (report.unknown_tier, "were served under a service tier that is not told: `otari reconcile` them"),
         (report.unpriced, "have no price then: set one with `otari pricing set`"),
     ):
         if number:

@@ -23,6 +23,7 @@ class Charged(NamedTuple):
     corrected: int
     others: int
     number: int
+    card: int
     usage: Usage
 
     @property
@@ -39,4 +40,4 @@ class Charged(NamedTuple):
 def charged(session: Session, since_ms: int, until_ms: int) -> Iterator[Charged]:
     """Requests admitted in a span of time that were not voided, oldest first."""
     for row in session.con.execute(sql.REPRICED, (since_ms, until_ms)):
-        yield Charged._make((*row[:9], Usage(*row[9:])))
+        yield Charged._make((*row[:10], Usage(*row[10:])))

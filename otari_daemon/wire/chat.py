@@ -22,6 +22,7 @@ from otari_daemon.wire.fields import (
     model_of,
     positive,
     refuse_steering,
+    refuse_surcharge,
 )
 from otari_daemon.wire.request_tags import body_tags
 from otari_daemon.wire.strict_json import decode, replace_top_level
@@ -53,6 +54,7 @@ class ChatDialect:
     def read_intent(self, body: Body, body_bytes: int) -> Intent:
         """Check what policy needs; everything else is the provider's to judge."""
         refuse_steering(body)
+        refuse_surcharge(body)
         model = model_of(body)
         messages = _messages(body)
         listed(body, "tools", TOOLS_MAX)

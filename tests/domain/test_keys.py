@@ -124,3 +124,9 @@ def test_a_key_is_refused_when_revoked_and_from_its_expiry_on(
 )
 def test_patterns_match_whole_names_or_a_prefix(models: Any, model: str, allowed: bool) -> None:
     assert key(models=models).may_name(model) is allowed
+
+
+def test_a_key_made_today_is_the_key_made_from_the_same_bytes_by_any_release() -> None:
+    assert RANDOM_BYTES == 44
+    assert mint(bytes(44)) == "gw-" + "A" * 58 + "C059GR"
+    assert mint(bytes(range(44))) == "gw-AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8gISIjJCUmJygpKiBebVW6"

@@ -12,9 +12,13 @@ from hypothesis import strategies as st
 from otari_daemon.domain.money import (
     AMOUNT_MAX,
     NANO_PER_USD,
+    PICO_PER_NANO,
+    PICO_PER_USD_PER_MILLION,
+    ZERO,
     AmountError,
     format_usd,
     format_usd_per_million,
+    format_usd_pico,
     parse_usd,
     parse_usd_per_million,
 )
@@ -90,3 +94,15 @@ def test_any_text_is_an_amount_or_an_amount_error(text: str) -> None:
     except AmountError:
         return
     assert 0 <= amount <= AMOUNT_MAX
+
+
+@pytest.mark.parametrize(
+    ("pico", "text"), [(1, "0.000000000001"), (2_500_000, "0.0000025"), (10**12, "1.00")]
+)
+def test_pico_dollars_are_written_to_the_last_of_twelve_decimals(pico: int, text: str) -> None:
+    assert format_usd_pico(pico) == text
+
+
+def test_the_units_are_what_databases_and_prices_were_written_in() -> None:
+    assert (ZERO, NANO_PER_USD, PICO_PER_NANO, PICO_PER_USD_PER_MILLION) == (0, 10**9, 1_000, 1_000_000)
+    assert AMOUNT_MAX == 9 * 10**18

@@ -121,3 +121,21 @@ def test_a_misspelled_class_is_refused() -> None:
 def test_a_price_with_a_tier_that_costs_is_not_free() -> None:
     assert priced(Rates.of()).free
     assert not priced(Rates.of(), (10, Rates.of(input=1))).free
+
+
+def test_a_price_without_tiers_applies_from_the_first_token() -> None:
+    price = Price("p:m", Rates.of(), 0, "test")
+
+    assert (price.above_tokens, price.tiers, price.context_tokens) == (0, (), None)
+
+
+def test_the_ceiling_is_every_token_at_the_dearest_rate_it_can_meet_and_no_more() -> None:
+    rates = Rates.of(
+        input=1_000, cache_read=500, cache_write=7_000, audio_input=3_000,
+        output=2_000, reasoning=9_000, audio_output=4_000, requests=11_000, tool_calls=100_000,
+    )  # fmt: skip
+
+    assert ceiling(10, 20, priced(rates)) == 10 * 7 + 20 * 9 + 11
+    assert ceiling(10, 20, priced(rates, (10, Rates.of(input=50_000)))) == 10 * 7 + 20 * 9 + 11
+    assert ceiling(11, 0, priced(rates, (10, Rates.of(input=50_000)))) == 11 * 50
+    assert ceiling(1, 0, priced(Rates.of(input=1))) == 1, "rounded up"

@@ -105,3 +105,8 @@ def test_a_prompt_beyond_a_tiers_threshold_is_charged_wholly_at_that_tier() -> N
 
     assert (made.tier, made.amount) == (DEARER, 51 * 3000 + 10 * 6000)
     assert ceiling(51, 10, TIERED) >= made.amount > ceiling(50, 10, TIERED)
+
+
+def test_the_tail_is_64_tokens_and_nothing_billed_is_void() -> None:
+    assert TAIL_TOKENS == 64
+    assert (NO_BILL.void, NO_BILL.amount, NO_BILL.tier) == (True, 0, None)

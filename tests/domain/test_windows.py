@@ -196,3 +196,20 @@ def test_a_lifetime_has_one_period(now_ms: int) -> None:
 )
 def test_windows_say_what_they_are(window: Window, said: str) -> None:
     assert str(window) == said
+
+
+def test_what_never_ends_ends_at_the_moment_that_databases_know() -> None:
+    assert FOREVER_MS == 4_611_686_018_427_387_904
+    assert Lifetime().period(5) == (0, FOREVER_MS)
+
+
+def test_a_day_whose_first_half_hour_the_clocks_skipped_begins_when_they_had() -> None:
+    """Toronto, 30 March 1919: 23:30 was followed by 00:30."""
+    noon = datetime(1919, 3, 31, 16, tzinfo=UTC)
+    begins = datetime(1919, 3, 31, 4, 30, tzinfo=UTC)
+
+    assert Calendar("day", "America/Toronto").period(ms_of(noon)).start_ms == ms_of(begins)
+
+
+def ms_of(moment: datetime) -> int:
+    return round(moment.timestamp() * 1000)

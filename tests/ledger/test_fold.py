@@ -8,13 +8,16 @@ import pytest
 
 from otari_daemon.domain.money import Nano
 from otari_daemon.domain.pricing import Price, Rates
+from otari_daemon.domain.records import Progress
 from otari_daemon.store import recovery
 from otari_daemon.store.cells import KnownSeries
 from otari_daemon.store.database import Session
 from otari_daemon.store.fold import CARDS_MAX, Cards, Fold, card_id
+from otari_daemon.store.schema import SENT, UNSET, UNSET_NANO
 from otari_daemon.store.verify import verify
 from tests.ledger.disk import connect
 from tests.ledger.support import NOW_MS, PRICE, TIER, add_budgets, book_of, budget, outcome, reserve
+from tests.ledger.support import facts as asked
 
 BUDGETS = (budget("one", 100), budget("two", None))
 
@@ -107,3 +110,64 @@ def test_known_rate_cards_are_bounded() -> None:
 def _balances(con: sqlite3.Connection) -> list[tuple[int | None, ...]]:
     rows = con.execute("SELECT account_id, limit_n, posted_n, pending_n FROM balance ORDER BY account_id")
     return rows.fetchall()
+
+
+def test_a_rate_card_has_the_same_id_in_every_release_and_fits_its_column() -> None:
+    assert card_id(PRICE) == 673194418213761542
+    assert card_id(TIER) == 747688525341368103
+    assert all(0 <= card_id(Price(str(n), Rates.of(), n, "test")) < 1 << 63 for n in range(50))
+
+
+def test_a_request_opened_and_settled_at_a_tier_in_one_batch_is_the_row_it_would_be_in_two() -> None:
+    def rows(batches: int) -> list[object]:
+        made, book, cards = connect(), book_of(*BUDGETS), Cards()
+        add_budgets(made, *BUDGETS)
+        hold = reserve(book, book.bundle((1,), NOW_MS), 1, 90)
+        if batches == 2:
+            Fold(book.take_journal(), 1, cards).run(made)
+        book.settle(hold, Nano(70), outcome(70, price=TIER))
+        Fold(book.take_journal(), 1, cards).run(made)
+        return made.execute("SELECT * FROM hold").fetchall()
+
+    assert rows(1) == rows(2)
+    assert len(rows(1)) == 1
+
+
+def test_prices_are_remembered_up_to_a_bound_and_then_anew() -> None:
+    cards = Cards()
+    first = [(Price(str(n), Rates.of(), 0, "test"), n) for n in range(CARDS_MAX)]
+    cards.stored(first)
+    assert cards.find(first[0][0]) == 0
+
+    cards.stored([(PRICE, 7)])
+
+    assert (cards.find(first[0][0]), cards.find(PRICE)) == (None, 7)
+
+
+@pytest.mark.parametrize("number", [1, 2])
+def test_an_open_holds_row_says_what_was_known_when_it_was_admitted(
+    con: sqlite3.Connection, number: int
+) -> None:
+    book = book_of(*BUDGETS)
+    bundle = book.bundle((1, 2) if number == 1 else (), NOW_MS)
+    hold = reserve(book, bundle, number, 40)
+    progress = [Progress(hold.rid, 9)] if number == 1 else []
+
+    Fold([*book.take_journal(), *progress], 6, Cards()).run(con)
+
+    con.row_factory = sqlite3.Row
+    row = dict(con.execute("SELECT * FROM hold").fetchone())
+    facts, _drawn_on = asked(number), bundle.id if number == 1 else 0
+    assert (row["rid"], row["bundle_id"], row["owner_epoch"]) == (
+        hold.rid,
+        bundle.id if number == 1 else 0,
+        6,
+    )
+    assert (row["key_id"], row["user_id"], row["created_ms"]) == facts[:3]
+    assert (row["endpoint"], row["model"], row["provider"]) == facts[3:6]
+    assert (row["stream"], row["rate_card_id"]) == (0 if number == 1 else 1, card_id(PRICE))
+    assert (row["prompt_presumed"], row["held_n"], row["state"]) == (10, 40, SENT)
+    assert (row["posted_n"], row["overage_n"]) == (UNSET_NANO, UNSET_NANO)
+    assert row["progress_out"] == (9 if number == 1 else UNSET)
+    unset = ("settled_ms", "u_input", "u_tool_calls", "reason", "status", "first_byte_us", "duration_us")
+    assert {row[name] for name in unset} == {UNSET}

@@ -219,10 +219,22 @@ def test_the_same_words_within_a_message_or_a_schema_are_the_callers_own(field: 
 
 @pytest.mark.parametrize(
     "field",
-    ["temperature", "seed", "user", "metadata", "service_tier", "reasoning_effort", "x_unknown", "store"],
+    ["temperature", "seed", "user", "metadata", "reasoning_effort", "x_unknown", "store"],
 )
 def test_fields_of_the_providers_api_are_not_ours_to_judge(field: str) -> None:
     assert read(**{field: {"any": ["thing"]}}).model == "up:echo"
+
+
+@pytest.mark.parametrize("tier", [None, "auto", "default", "flex", "on_demand", "standard_only"])
+def test_a_tier_of_service_that_costs_no_more_passes(tier: str | None) -> None:
+    assert read(service_tier=tier).model == "up:echo"
+
+
+@pytest.mark.parametrize("tier", ["priority", "fast", "", 1, True, ["auto"], {"any": ["thing"]}])
+def test_a_tier_of_service_without_a_price_is_refused(tier: Any) -> None:
+    with pytest.raises(InvalidRequest, match="service_tier") as refused:
+        read(service_tier=tier)
+    assert refused.value.param == "service_tier"
 
 
 TEXTS = [

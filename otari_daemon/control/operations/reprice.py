@@ -54,6 +54,7 @@ class _Survey:
     left: int = 0
     reconciled: int = 0
     unpriced: int = 0
+    unknown_tier: int = 0
 
     def take(self, row: Charged, price: Price | None) -> None:
         """Look at one request."""
@@ -61,7 +62,10 @@ class _Survey:
             self.unpriced += price is None
             self.reconciled += price is not None
             return
-        applied = price.in_force(row.usage.input_tokens)
+        applied = _applied(price, row)
+        if applied is None:
+            self.unknown_tier += 1
+            return
         new: int = charge(row.usage, applied.rates)
         if row.presumed:
             new = min(new, row.held)
@@ -103,7 +107,18 @@ class _Survey:
             self.left,
             self.reconciled,
             self.unpriced,
+            self.unknown_tier,
         )
+
+
+def _applied(price: Price, row: Charged) -> Price | None:
+    """The price a request is to be charged by: the member of a family it was, else the plain one.
+
+    None where the family has service tiers and the request's is not told by its card.
+    """
+    if not price.services:
+        return price.in_force(row.usage.input_tokens)
+    return next((each for each in price.family() if card_id(each) == row.card), None)
 
 
 class Repricing:

@@ -55,6 +55,11 @@ SETTLED = {
         "the provider was asked and not one byte came back, so the prompt is charged: it may have been read",
         "compare with the provider's bill: `otari reconcile` credits what it did not charge",
     ),
+    Reason.WITHHELD: Verdict(
+        "the provider began to answer but the ledger could not be written, so nothing was passed on; charged "
+        f"is the prompt and up to {TAIL_TOKENS} tokens that were generated until the provider noticed",
+        "see `otari status`: the disk is full, locked or failing; then `otari reconcile`",
+    ),
     Reason.CRASH: Verdict(
         "the daemon died while this was running; the next one charged what was known of it, never more "
         "than was held",
@@ -80,6 +85,9 @@ REFUSED = {
     "user_blocked": Verdict(
         "an operator has blocked its user", "if that is over: `otari users unblock USER`"
     ),
+    "frozen": Verdict(
+        "an operator has frozen its key or user for now", "see `otari freeze`; end it with `otari unfreeze`"
+    ),
     "model_not_allowed": Verdict(
         "its key may not use this model", "see `otari keys show KEY` for those it may use"
     ),
@@ -89,6 +97,19 @@ REFUSED = {
     ),
     "not_found": Verdict("what it names is not here", "see `otari models` for what can be asked for"),
     "conflict": Verdict("it does not fit what is there now", "look again at what is there, then repeat it"),
+    "idempotency_key_in_use": Verdict(
+        "a request with the same idempotency key was still running", "wait for that one's answer"
+    ),
+    "already_completed": Verdict(
+        "the request of its idempotency key has been made, and its answer is not kept for another",
+        "use a new key to make it again",
+    ),
+    "idempotency_key_reused": Verdict(
+        "its idempotency key was used for another body before", "have the client make a key for each request"
+    ),
+    "idempotency_keys_exhausted": Verdict(
+        "its key has used as many idempotency keys in a day as are kept", "send fewer of them, or wait"
+    ),
     "rate_limit_exceeded": Verdict(
         "its key or user made too many requests at once or in a minute",
         "spread the requests, or raise the limits in the configuration",

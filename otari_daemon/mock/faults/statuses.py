@@ -7,6 +7,7 @@ from otari_daemon.mock.exchange import Exchange
 from otari_daemon.mock.faults.table import Fault
 from otari_daemon.mock.frames import head, whole
 from otari_daemon.mock.refusal import error_body
+from otari_daemon.mock.shapes import usage_json
 
 
 class Status(NamedTuple):
@@ -57,6 +58,13 @@ async def _decline_for(x: Exchange, retry_after_s: int, *, status: Status) -> No
     x.last(whole(status.status, _body(status), x.tag, b"retry-after: %d" % retry_after_s))
 
 
+async def _decline_billed(x: Exchange, _: int, *, status: Status) -> None:
+    """Decline after the work was done: the error stands beside the usage that is charged."""
+    x.generate(x.answer.usage.completion_tokens)
+    error = _body(status)[:-1] + b',"usage":' + usage_json(x.answer.usage) + b"}"
+    x.last(whole(status.status, error, x.tag))
+
+
 async def _redirect(x: Exchange, _: int, *, status: int, location: bytes) -> None:
     x.last(head(status, b"location: " + location, b"content-length: 0", x.tag))
 
@@ -71,6 +79,10 @@ FAULTS = (
     | {
         n: Fault(partial(_redirect, status=status, location=location), executes=False)
         for n, (status, location) in _REDIRECTS.items()
+    }
+    | {
+        f"{n}_billed": Fault(partial(_decline_billed, status=_STATUSES[n]))
+        for n in ("s400", "s500", "s200_error")
     }
     | {"s204": Fault(_no_content, executes=False)}
 )

@@ -16,14 +16,14 @@ HUGE = 9_000_000_000_000_000_000
 Lie = Callable[[Usage], bytes | None]
 
 
-def _told(prompt: object, completion: object, total: object, cached: int = 0) -> bytes:
+def _told(prompt: object, completion: object, total: object, cached: int = 0, thought: int = 0) -> bytes:
     return msgspec.json.encode(
         {
             "prompt_tokens": prompt,
             "completion_tokens": completion,
             "total_tokens": total,
             "prompt_tokens_details": {"cached_tokens": cached},
-            "completion_tokens_details": {"reasoning_tokens": 0},
+            "completion_tokens_details": {"reasoning_tokens": thought},
         }
     )
 
@@ -40,6 +40,24 @@ def _mismatch(u: Usage) -> bytes:
 def _cached_gt_prompt(u: Usage) -> bytes:
     total = u.prompt_tokens + u.completion_tokens
     return _told(u.prompt_tokens, u.completion_tokens, total, cached=u.prompt_tokens + 1_000)
+
+
+def _cached_negative(u: Usage) -> bytes:
+    return _told(u.prompt_tokens, u.completion_tokens, u.prompt_tokens + u.completion_tokens, cached=-1_000)
+
+
+def _cached_beside(u: Usage) -> bytes:
+    """Half the prompt as cached and not in `prompt_tokens`: the other convention, in this one's fields."""
+    cached = u.prompt_tokens // 2
+    total = u.prompt_tokens + u.completion_tokens
+    return _told(u.prompt_tokens - cached, u.completion_tokens, total, cached=cached)
+
+
+def _reasoning_beside(u: Usage) -> bytes:
+    """Half the completion as reasoning and not in `completion_tokens`, as some providers count."""
+    thought = u.completion_tokens // 2
+    total = u.prompt_tokens + u.completion_tokens
+    return _told(u.prompt_tokens, u.completion_tokens - thought, total, thought=thought)
 
 
 async def _lie(x: Exchange, _: int, *, lie: Lie) -> None:
@@ -95,6 +113,9 @@ _LIES: dict[str, Lie] = {
     "usage_string": _string,
     "usage_mismatch": _mismatch,
     "cached_gt_prompt": _cached_gt_prompt,
+    "cached_negative": _cached_negative,
+    "cached_beside": _cached_beside,
+    "reasoning_beside": _reasoning_beside,
 }
 _PLACES = {"usage_first": _first, "usage_each": _each, "usage_twice": _twice}
 

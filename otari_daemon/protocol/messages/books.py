@@ -34,7 +34,8 @@ class RepricedModel:
 class RepriceReport:
     """What pricing again comes to. `made` corrections were written; the others are named by what stops them.
 
-    `reconciled` requests follow the provider's bill and are left alone, `unpriced` ones have no price.
+    `reconciled` requests follow the provider's bill and are left alone, `unpriced` ones have no price,
+    and the service tier of `unknown_tier` ones is not told.
     `left` corrections are for another run.
     """
 
@@ -49,6 +50,7 @@ class RepriceReport:
     left: int
     reconciled: int
     unpriced: int
+    unknown_tier: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,66 @@
+"""Every route of the public edge, and how it is kept from being a way around the books.
+
+A new route fails `test_q16_every_billable_route` until it stands here: as free, because nothing it does can
+cost anything, or as billable, with a body to be charged for. A billable route is then tried by Q16.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from tests.bypass.world import chat, words
+
+FREE = frozenset(
+    {"/", "/health", "/health/liveness", "/health/readiness", "/v1/models", "/v1/models/{model:path}"}
+)
+
+
+class Billable(NamedTuple):
+    """A route that costs money: what to post there, which the mock answers and bills."""
+
+    path: str
+    body: dict[str, Any]
+
+
+BILLABLE = (Billable("/v1/chat/completions", chat("up:echo", words(500))),)
+
+TEXT: dict[str, Any] = {"model": "up:echo", "input": "hello", "prompt": "hello", "query": "hello"}
+ELSEWHERE: dict[str, dict[str, Any]] = {
+    "/v1/completions": TEXT,
+    "/v1/responses": {**TEXT, "background": True, "previous_response_id": "resp_1"},
+    "/v1/responses/resp_1": TEXT,
+    "/v1/messages": {**chat("up:echo", "hello"), "max_tokens": 10},
+    "/v1/messages/batches": {"requests": []},
+    "/v1/messages/count_tokens": chat("up:echo", "hello"),
+    "/v1/embeddings": TEXT,
+    "/v1/rerank": {**TEXT, "documents": ["hello"]},
+    "/v1/moderations": TEXT,
+    "/v1/images/generations": TEXT,
+    "/v1/images/edits": TEXT,
+    "/v1/audio/speech": {**TEXT, "voice": "alloy"},
+    "/v1/audio/transcriptions": TEXT,
+    "/v1/audio/translations": TEXT,
+    "/v1/videos": TEXT,
+    "/v1/realtime": TEXT,
+    "/v1/realtime/sessions": TEXT,
+    "/v1/files": TEXT,
+    "/v1/batches": TEXT,
+    "/v1/fine_tuning/jobs": TEXT,
+    "/v1/assistants": TEXT,
+    "/v1/threads/runs": TEXT,
+    "/v1/search": TEXT,
+    "/v1/tools": TEXT,
+    "/v1/web_search": TEXT,
+    "/v1/code_execution": TEXT,
+    "/v1/mcp": {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "search"}},
+    "/mcp": {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "search"}},
+    "/v1/up/chat/completions": chat("up:echo", "hello"),
+    "/up/v1/chat/completions": chat("up:echo", "hello"),
+    "/openai/v1/chat/completions": chat("up:echo", "hello"),
+    "/v1/chat/completions/": chat("up:echo", "hello"),
+    "/chat/completions": chat("up:echo", "hello"),
+}
+"""Where providers and other gateways serve what costs money."""
+
+TOOLS = ("/v1/search", "/v1/tools", "/v1/web_search", "/v1/code_execution", "/v1/mcp", "/mcp")
+RESUMED = ("/v1/responses", "/v1/responses/resp_1")

@@ -1,0 +1,1 @@
+"""Proofs of the ledger by crash, by history and by mutation, and what draws them up."""
