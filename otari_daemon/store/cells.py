@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator
+from itertools import chain
 from operator import add, itemgetter
 from typing import Any, NamedTuple
 
@@ -178,9 +179,10 @@ def between(con: Any, since_ms: int, until_ms: int) -> Iterator[tuple[int, Serie
 
     Their corrections come by themselves, as counts that have nothing but a cost.
     """
-    for statement in (sql.ROWS_AS_CELLS, sql.CORRECTIONS_AS_CELLS):
-        for hour, *rest in con.execute(statement, (since_ms, until_ms)):
-            yield hour, Series(*rest[:7]), tuple(rest[7:])
+    settled = con.execute(sql.ROWS_AS_CELLS, (since_ms, until_ms))
+    corrected = con.execute(sql.CORRECTIONS_AS_CELLS, (since_ms, until_ms))
+    for hour, *rest in chain(settled, corrected):
+        yield hour, Series(*rest[:7]), tuple(rest[7:])
 
 
 def mark_stale(con: Any) -> None:

@@ -10,15 +10,22 @@ from typing import Any, TypeVar
 from otari_daemon.admin.operations import Actor
 from otari_daemon.domain.errors import Conflict, InvalidField, LedgerUnavailable, NotFound
 from otari_daemon.protocol import messages as m
-from tests.admin.samples import AT, EXPLAINED, PRICE, RECONCILED, REFUSAL, REPRICED, ROW, SIMULATED, STATUS
+from tests.admin.samples import (
+    AT,
+    EXPLAINED,
+    FORECAST,
+    PRICE,
+    RECONCILED,
+    REFUSAL,
+    REPORT,
+    REPRICED,
+    ROW,
+    SIMULATED,
+    STATUS,
+)
 
 T = TypeVar("T")
 SECRET = "gw-" + "s" * 64
-
-
-GROUPED = m.ReportRow(("ci", "2026-11-22"), 3, 1, 63_900, 100, 0, 1_833, 0, "0.0558", 1000.0)
-REPORT = m.Report(("key", "day"), AT, AT, (GROUPED,), replace(GROUPED, group=()), 1)
-FORECAST = m.Forecast("b_1", "ci", "key:ci", "1.00", "2.00", AT, "3.00", AT)
 
 
 class FakeOperations:

@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 from otari_cli.table import Column, draw
 from otari_cli.text import clip, plain, plain_lines, width
 from otari_daemon.protocol.messages import BudgetUse, Finding, HoldInfo, KeyInfo, VerifyReport
-from tests.admin.fake_operations import AT, GROUPED, REPORT, ROW, FakeOperations
+from tests.admin.fake_operations import FakeOperations
+from tests.admin.samples import AT, GROUPED, REPORT, ROW
 from tests.cli.conftest import Otari
 
 HOSTILE = "\x1b[31mred\x1b]0;title\x07\x9b2J\u202eevil\x00\x7f\u2066\nend"

@@ -170,8 +170,8 @@ ROWS = {
     "rate_card": 2,
     "hold": 5,
     "refusal": 2,
-    "usage_series": 1,
-    "usage_cell": 3,
+    "usage_series": 3,
+    "usage_cell": 9,
 }
 
 

@@ -132,6 +132,7 @@ async def test_a_request_that_a_crash_ended_is_counted_by_the_next_daemon(tmp_pa
 
 
 @pytest.mark.parametrize("how", ["whole", "each"])
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 async def test_a_report_reads_cells_along_their_key_and_rows_along_their_time(
     worked: Store, how: str
 ) -> None:
@@ -140,10 +141,13 @@ async def test_a_report_reads_cells_along_their_key_and_rows_along_their_time(
 
     cells = await worked.read(plan, sql_usage.CELLS[how], (1, 0, 1))
     rows = await worked.read(plan, sql_usage.ROWS_AS_CELLS, (0, 1))
+    corrections = await worked.read(plan, sql_usage.CORRECTIONS_AS_CELLS, (0, 1))
 
     assert "SEARCH usage_cell USING PRIMARY KEY (grain=? AND start_ms>? AND start_ms<?)" in cells
     assert "SEARCH hold USING INDEX hold_created (created_ms>? AND created_ms<?)" in rows
-    assert "SCAN" not in cells + rows
+    assert "USING INDEX hold_created" in corrections
+    assert "SEARCH a USING PRIMARY KEY (rid=?)" in corrections
+    assert "SCAN" not in cells + rows + corrections
 
 
 @pytest.mark.parametrize("coarsest", list(Grain))
