@@ -11,7 +11,7 @@ from otari_cli.exits import CliError, Exit
 from otari_cli.output import Form
 
 Terms = Annotated[
-    list[str] | None, typer.Argument(metavar="[FILTER]...", help="Terms like user:ana or cost:>0.01.")
+    list[str] | None, typer.Argument(metavar="FILTER", help="Terms like user:ana or cost:>0.01.")
 ]
 FormOption = Annotated[Form, typer.Option("--output", "-o", help="How to show it; JSON is the contract.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Have the daemon judge it, and change nothing.")]
