@@ -24,6 +24,7 @@ from otari_daemon.domain.errors import (
     NotFound,
     Overloaded,
     Unauthenticated,
+    UnpricedModel,
     UserBlocked,
 )
 from otari_daemon.domain.idempotency import Claim, Kept, Scoped
@@ -145,6 +146,8 @@ class LocalControlPlane:
             self._check_freeze(seat, now_ms)
         _check_leave(seat, route.canonical)
         price = self._catalog.price(route, now_ms)
+        if intent.service is not None and not price.covers(intent.service):
+            raise UnpricedModel(f"service_tier {intent.service!r} of {route.canonical!r} has no price here")
         bundle = self._seats.bundle(seat, now_ms)
         bound = _bound(intent, price, bundle)
         facts = Facts(

@@ -77,6 +77,10 @@ class Rates(tuple[Pico, ...]):
         return max(self[3], self[4], self[6], self[12])
 
 
+NO_DEARER = frozenset({"auto", "default", "flex", "on_demand", "standard", "standard_only"})
+"""Service tiers that cost what is listed, or less."""
+
+
 @dataclass(frozen=True, slots=True)
 class Price:
     """What a model costs from one moment on, and where that is written.
@@ -101,6 +105,10 @@ class Price:
         """Whether no use of it can ever cost anything."""
         dearer = (*self.tiers, *(price for _, price in self.services))
         return not any(self.rates) and all(price.free for price in dearer)
+
+    def covers(self, service: str) -> bool:
+        """Whether a service tier has a price here, or is known to cost no more than the plain one."""
+        return service in NO_DEARER or any(name == service for name, _ in self.services)
 
     def under(self, service: str | None) -> Price:
         """The price of a service tier; the plain one for a tier without a price of its own."""

@@ -22,7 +22,6 @@ from otari_daemon.wire.fields import (
     model_of,
     positive,
     refuse_steering,
-    refuse_surcharge,
 )
 from otari_daemon.wire.request_tags import body_tags
 from otari_daemon.wire.strict_json import decode, replace_top_level
@@ -54,7 +53,6 @@ class ChatDialect:
     def read_intent(self, body: Body, body_bytes: int) -> Intent:
         """Check what policy needs; everything else is the provider's to judge."""
         refuse_steering(body)
-        refuse_surcharge(body)
         model = model_of(body)
         messages = _messages(body)
         listed(body, "tools", TOOLS_MAX)
@@ -136,9 +134,11 @@ def _messages(body: Body) -> list[Any]:
 
 
 def _service(body: Body) -> str | None:
-    """The service tier a caller asks for; whether there is such a one is the provider's to judge."""
+    """The service tier a caller asks for; admission judges whether it has a price."""
     asked = body.get("service_tier")
-    return asked if isinstance(asked, str) else None
+    if asked is not None and not isinstance(asked, str):
+        raise InvalidRequest("service_tier must be a string", param="service_tier")
+    return asked
 
 
 def _remote_media(messages: list[Any]) -> int:

@@ -44,7 +44,6 @@ _STEERING = frozenset(
     }
 )
 _STEERING_PREFIXES = ("aws_", "vertex_")
-_TIERS = frozenset({"auto", "default", "flex", "on_demand", "standard", "standard_only"})
 
 
 def refuse_steering(body: dict[str, Any]) -> None:
@@ -52,13 +51,6 @@ def refuse_steering(body: dict[str, Any]) -> None:
     for field in body:
         if field in _STEERING or field.startswith(_STEERING_PREFIXES):
             raise InvalidRequest(f"{field!r} is set by the gateway's operator, not in a request", param=field)
-
-
-def refuse_surcharge(body: dict[str, Any]) -> None:
-    """Refuse a tier of service that may cost more than the list price its hold is made of."""
-    tier = body.get("service_tier")
-    if tier is not None and not (isinstance(tier, str) and tier in _TIERS):
-        raise InvalidRequest("this service_tier has no price here; leave it out", param="service_tier")
 
 
 def model_of(body: dict[str, Any]) -> str:

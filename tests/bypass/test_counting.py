@@ -133,9 +133,12 @@ def test_q09_crossing_into_the_long_context_tier(client: Client, long_context: L
         assert nano(row) == long_context.bills[answer.request_id] <= held_of(row)
 
 
-@pytest.mark.parametrize("tier", ["priority", "Priority", "fast", 1, {"tier": "priority"}])
-def test_q10_a_dearer_service_tier(client: Client, tier: Any) -> None:
-    refused_unbilled(client, encoded("up:echo", service_tier=tier), 400)
+@pytest.mark.parametrize(
+    ("tier", "status"),
+    [("priority", 402), ("Priority", 402), ("fast", 402), (1, 400), ({"tier": "priority"}, 400)],
+)
+def test_q10_a_service_tier_without_a_price(client: Client, tier: Any, status: int) -> None:
+    refused_unbilled(client, encoded("up:echo", service_tier=tier), status)
 
 
 @pytest.mark.parametrize("tier", ["auto", "default", "flex", None])

@@ -13,6 +13,7 @@ import pytest
 from otari_daemon.control.ledger import BACKLOG_MAX, BatchTicket, Ledger
 from otari_daemon.domain.book import Book, Hold, Refused
 from otari_daemon.domain.errors import LedgerUnavailable
+from otari_daemon.domain.limits import KEY
 from otari_daemon.domain.money import Nano
 from otari_daemon.domain.records import Progress, Reason
 from otari_daemon.domain.settling import NO_BILL, Bill
@@ -69,20 +70,20 @@ async def kept(path: Path) -> AsyncIterator[Kept]:
 async def test_a_hold_takes_money_and_a_slot_and_its_end_gives_both_back(tmp_path: Path) -> None:
     async with kept(tmp_path) as the:
         first, second = the.held(0, 300), the.held(5, 400)
-        assert (the.ledger.held, the.ledger.slots.of("key0")) == (700, 2)
+        assert (the.ledger.held, the.ledger.meters.slots.of((KEY, "key0"))) == (700, 2)
 
         closed = the.ledger.settle(first, facts(0), Bill(Usage(input=120), Nano(120)), outcome(120))
-        assert (closed, the.ledger.held, the.ledger.slots.of("key0")) == ((120, 0), 400, 1)
+        assert (closed, the.ledger.held, the.ledger.meters.slots.of((KEY, "key0"))) == ((120, 0), 400, 1)
 
         closed = the.ledger.settle(second, facts(5), NO_BILL, outcome(0, Reason.UNSENT))
-        assert (closed, the.ledger.held, the.ledger.slots.of("key0")) == ((0, 0), 0, 0)
+        assert (closed, the.ledger.held, the.ledger.meters.slots.of((KEY, "key0"))) == ((0, 0), 0, 0)
         await the.on_disk()
 
 
 async def test_a_refusal_takes_no_slot(tmp_path: Path) -> None:
     async with kept(tmp_path) as the:
         assert isinstance(the.reserve(0, 1_001), Refused)
-        assert the.ledger.slots.of("key0") == 0
+        assert the.ledger.meters.slots.of((KEY, "key0")) == 0
 
 
 async def test_what_is_voided_costs_nothing_and_what_exceeds_its_hold_is_overage(tmp_path: Path) -> None:
@@ -112,9 +113,11 @@ async def test_decisions_of_one_turn_share_a_ticket_and_the_next_turn_has_anothe
 
 async def test_a_ticket_that_takes_too_long_says_so_and_may_still_come_true() -> None:
     ticket = BatchTicket()
-    assert not await ticket.wait(SOON_S)
+    hasty = asyncio.create_task(ticket.wait(SOON_S))
     waiting = [asyncio.create_task(ticket.wait(WAIT_S)) for _ in range(3)]
     await asyncio.sleep(0)
+    ticket.lose_patience(asyncio.get_running_loop().time() + SOON_S)
+    assert not await hasty
     ticket.resolve()
 
     assert [await task for task in waiting] == [True] * 3
@@ -163,7 +166,7 @@ async def test_nothing_is_admitted_while_the_disk_is_far_behind(tmp_path: Path) 
         assert not the.ledger.available
         with pytest.raises(LedgerUnavailable, match="nothing billable is admitted"):
             the.reserve(1, 10)
-        assert the.ledger.slots.of("key1") == 0
+        assert the.ledger.meters.slots.of((KEY, "key1")) == 0
 
 
 def behind(the: Kept, entries: int) -> None:

@@ -10,7 +10,7 @@ from otari_daemon.domain.usage import NOTHING
 
 STORED = {
     "USAGE": 1, "ESTIMATED": 2, "USAGE_INVALID": 3, "CLIENT_CUT": 4, "UPSTREAM_CUT": 5, "REFUSED": 6,
-    "UNSENT": 7, "AMBIGUOUS": 8, "CRASH": 9,
+    "UNSENT": 7, "AMBIGUOUS": 8, "CRASH": 9, "WITHHELD": 10,
 }  # fmt: skip
 
 
@@ -31,4 +31,4 @@ def test_what_is_not_known_of_a_request_is_zero() -> None:
     ended = Outcome(Reason.UNSENT, 1)
 
     assert (facts.input_max, facts.output_max) == (0, 0)
-    assert ended[2:] == (NOTHING, 0, 0, 0, None)
+    assert ended[2:] == (NOTHING, 0, 0, 0, None, "")

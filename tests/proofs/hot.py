@@ -25,7 +25,7 @@ ASKING = 2_000
 FITTING = 1_000
 TOKENS = 50
 TOKEN_NANO = 1_000
-LIMITS = Limits(in_flight=10 * ASKING, in_flight_per_key=10 * ASKING)
+LIMITS = Limits(in_flight=10 * ASKING)
 
 
 class Hot(NamedTuple):

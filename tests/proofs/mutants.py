@@ -79,7 +79,7 @@ TARGETS = (
     _domain("pricing", "tests/domain/test_prices.py"),
     _domain("records", "tests/ledger/test_recovery.py"),
     _domain("settling"),
-    _domain("usage", "tests/wire/test_openai_usage.py"),
+    _domain("usage", "tests/wire/test_usage_openai.py"),
     _domain("users"),
     _domain("windows"),
     Target(

@@ -41,7 +41,7 @@ _STARTING = {
     "recovery.presumed": Place("otari_daemon.store.recovery", "_presumed", ONCE),
     "recovery.move": Place("otari_daemon.store.recovery", "_move", ONCE),
     "recovery.load_book": Place("otari_daemon.store.recovery", "load_book", ONCE),
-    "database.grow_wal": Place("otari_daemon.store.database", "Database.grow_wal", ONCE),
+    "database.prepare": Place("otari_daemon.store.engines.sqlite", "SqliteDatabase.prepare", ONCE),
     "writer.start": Place("otari_daemon.store.writer", "Writer.start", ONCE),
 }
 _LIVING = {
@@ -68,7 +68,7 @@ _LIVING = {
     "fold.holds": Place("otari_daemon.store.fold", "Fold._apply_holds"),
     "fold.balances": Place("otari_daemon.store.fold", "Fold._apply_balances"),
     "fold.committed": Place("otari_daemon.store.fold", "Fold.committed"),
-    "database.transaction": Place("otari_daemon.store.database", "Database.transaction"),
+    "database.batch": Place("otari_daemon.store.engines.sqlite", "SqliteDatabase.batch"),
     "gateway.relay": Place("otari_daemon.pipeline.gateway", "Gateway._relay"),
     "gateway.whole": Place("otari_daemon.pipeline.gateway", "Gateway._whole"),
     "gateway.refusal": Place("otari_daemon.pipeline.gateway", "Gateway._refusal"),

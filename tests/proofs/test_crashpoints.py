@@ -14,7 +14,7 @@ from tests.proofs.points import POINTS
 SAMPLE = (
     "recovery.move.leave",
     "fold.balances.enter",
-    "database.transaction.leave",
+    "database.batch.leave",
     "stream.close_books.leave",
 )
 POINTS_MIN = 40

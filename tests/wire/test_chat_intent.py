@@ -230,8 +230,8 @@ def test_a_tier_of_service_that_costs_no_more_passes(tier: str | None) -> None:
     assert read(service_tier=tier).model == "up:echo"
 
 
-@pytest.mark.parametrize("tier", ["priority", "fast", "", 1, True, ["auto"], {"any": ["thing"]}])
-def test_a_tier_of_service_without_a_price_is_refused(tier: Any) -> None:
+@pytest.mark.parametrize("tier", [1, True, ["auto"], {"any": ["thing"]}])
+def test_a_tier_of_service_is_a_string(tier: Any) -> None:
     with pytest.raises(InvalidRequest, match="service_tier") as refused:
         read(service_tier=tier)
     assert refused.value.param == "service_tier"
