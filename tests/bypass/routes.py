@@ -12,6 +12,7 @@ from tests.bypass.world import chat, words
 
 FREE = frozenset(
     {"/", "/health", "/health/liveness", "/health/readiness", "/v1/models", "/v1/models/{model:path}"}
+    | {"/v1/me", "/v1/usage", "/v1/usage/summary"}
 )
 
 
