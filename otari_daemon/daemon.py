@@ -23,8 +23,6 @@ from otari_daemon.config.schema import Config
 from otari_daemon.control.ledger import Ledger
 from otari_daemon.control.notes import Notes
 from otari_daemon.control.operations import DaemonFacts, LocalOperations, bootstrap
-from otari_daemon.control.operations.account import Account, ListModels
-from otari_daemon.control.operations.desk import Desk
 from otari_daemon.control.refusal_log import RefusalLog
 from otari_daemon.control.seats import Seats
 from otari_daemon.control.watchdog import Watchdog
@@ -103,8 +101,9 @@ class Daemon:
             stored = books.store.read_now(prices.everything)
             runtime = build_runtime(self._config, books, mock_path, stored)
             stack.push_async_callback(runtime.aclose)
-            public = self._public_server(runtime, books)
-            admin = self._admin_server(runtime, books, public_socket)
+            operations = self._operations(runtime, books, public_socket)
+            public = self._public_server(runtime, books, operations)
+            admin = self._admin_server(operations)
             self._own_signals()
             told = Started(_shown(public_socket), admin_path, secret, mock_path is not None)
             await self._serve(
@@ -142,29 +141,19 @@ class Daemon:
         stack.push_async_callback(server.close)
         return path
 
-    def _public_server(self, runtime: Runtime, books: Books) -> _Server:
-        operations_models = LocalOperations.public_models(runtime.plane, lambda: runtime.catalog, self._clock)
+    def _public_server(self, runtime: Runtime, books: Books, operations: LocalOperations) -> _Server:
         edge = Edge(
             gateway=lambda: runtime.gateway,
-            models_of=operations_models,
+            models_for=LocalOperations.public_models(lambda: runtime.catalog, self._clock),
             ready=lambda: books.ledger.available and not self._draining,
             name_request=books.name_request,
-            account=self._account(runtime, books, operations_models),
+            operations=operations,
+            config=lambda: runtime.config,
+            monotonic_ns=self._clock.monotonic_ns,
         )
         return _server(create_app(edge), _front_limits(self._config), self._config.drain_timeout_s)
 
-    def _account(self, runtime: Runtime, books: Books, models_of: ListModels) -> Account:
-        desk = Desk(
-            books.store,
-            books.seats,
-            books.ledger,
-            self._clock,
-            os.urandom,
-            limits=lambda: runtime.catalog.limits,
-        )
-        return Account(desk, runtime.plane, models_of)
-
-    def _admin_server(self, runtime: Runtime, books: Books, public_socket: socket.socket) -> _Server:
+    def _operations(self, runtime: Runtime, books: Books, public_socket: socket.socket) -> LocalOperations:
         facts = DaemonFacts(
             started_ns=self._started_ns,
             config_digest=self._config.digest,
@@ -173,7 +162,7 @@ class Daemon:
             admin_socket=str(self._places.admin_socket),
             database=str(self._places.database_url),
         )
-        operations = LocalOperations(
+        return LocalOperations(
             books.store,
             books.seats,
             books.ledger,
@@ -184,6 +173,8 @@ class Daemon:
             facts,
             self._stop.set,
         )
+
+    def _admin_server(self, operations: LocalOperations) -> _Server:
         app = create_admin_app(operations, self._config.admin_uids)
         return _server(app, FrontLimits(requests_per_connection=1_000_000), AFTER_DRAIN_S)
 

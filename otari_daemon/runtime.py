@@ -148,7 +148,7 @@ def _place(name: str, provider: Provider, config: Config) -> Place:
         timeouts=Timeouts(waits.connect_s, waits.first_byte_s, waits.idle_s, waits.total_s),
         limits=_pool_limits(config),
         output_limit_field=kind.output_limit_field,
-        usage=kind.usage,
+        speaks=kind.speaks,
         ca_file=provider.ca_file,
         verify_tls=provider.verify_tls,
         via_httpx=provider.http_client == "httpx",

@@ -9,10 +9,8 @@ import falcon
 import falcon.asgi
 from falcon.asgi import Request, Response
 
-from otari_daemon.admin import books, budgets, daemon, explain, ledger, media, pricing, reports
+from otari_daemon.admin import books, budgets, daemon, explain, ledger, pricing, problems, reports
 from otari_daemon.admin.guard import Guard
-from otari_daemon.admin.operations import Operations
-from otari_daemon.admin.resources import Action, Collection, Member
 from otari_daemon.domain.errors import GatewayError
 from otari_daemon.protocol import paths
 from otari_daemon.protocol.codec import FieldError
@@ -27,6 +25,8 @@ from otari_daemon.protocol.messages import (
     UserCreate,
     UserUpdate,
 )
+from otari_daemon.rest.operations import Operations
+from otari_daemon.rest.resources import Action, Collection, Member
 
 
 def create_admin_app(operations: Operations, admin_uids: Iterable[int]) -> falcon.asgi.App[Request, Response]:
@@ -35,10 +35,10 @@ def create_admin_app(operations: Operations, admin_uids: Iterable[int]) -> falco
     It needs `scope["otari.reader"]` with the peer's credentials, and answers 403 to everybody without.
     """
     app = falcon.asgi.App(middleware=[Guard({0, os.getuid(), *admin_uids})])
-    app.add_error_handler(Exception, media.on_defect)
-    app.add_error_handler(falcon.HTTPError, media.on_http_error)
-    app.add_error_handler(FieldError, media.on_field_error)
-    app.add_error_handler(GatewayError, media.on_gateway_error)
+    app.add_error_handler(Exception, problems.on_defect)
+    app.add_error_handler(falcon.HTTPError, problems.on_http_error)
+    app.add_error_handler(FieldError, problems.on_field_error)
+    app.add_error_handler(GatewayError, problems.on_gateway_error)
     for route, resource in {**_managed(operations), **_observed(operations)}.items():
         app.add_route(route, resource)
     return app

@@ -7,10 +7,10 @@ from typing import Generic, Protocol, TypeVar
 
 from falcon.asgi import Request, Response
 
-from otari_daemon.admin import query
-from otari_daemon.admin.media import answer, question
-from otari_daemon.admin.operations import Actor, Operations
 from otari_daemon.protocol.messages import BudgetSimulate
+from otari_daemon.rest import query
+from otari_daemon.rest.media import answer, question
+from otari_daemon.rest.operations import Actor, Operations
 
 Q = TypeVar("Q")
 C = TypeVar("C", contravariant=True)

@@ -6,8 +6,8 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from typing import Any, Protocol
 
-from otari_daemon.admin.media import encode
 from otari_daemon.protocol.messages import Event
+from otari_daemon.rest.media import encode
 
 EVENT_STREAM = "text/event-stream"
 KEEPALIVE_S = 15.0

@@ -13,6 +13,8 @@ from falcon.asgi import Request, Response
 
 from otari_daemon.domain.errors import Forbidden, InvalidRequest
 from otari_daemon.protocol.paths import HOST, PROTOCOL_HEADER, PROTOCOL_VERSION
+from otari_daemon.rest.operations import Actor
+from otari_daemon.rest.query import ACTOR
 
 HOSTS = frozenset({HOST.encode(), b"localhost"})
 _FOREIGN = (b"origin", b"upgrade")
@@ -46,6 +48,7 @@ class Guard:
             raise Forbidden("the system does not say who is calling")
         if peer.uid not in self._uids:
             raise Forbidden(f"uid {peer.uid} is not an operator here; add it to admin_uids")
+        req.scope[ACTOR] = Actor(peer.pid, peer.uid)
 
 
 def _judge_headers(headers: list[tuple[bytes, bytes]]) -> None:

@@ -6,11 +6,11 @@ from urllib.parse import unquote
 
 from falcon.asgi import Request, Response
 
-from otari_daemon.admin import query
-from otari_daemon.admin.media import answer, question
-from otari_daemon.admin.operations import Operations
 from otari_daemon.protocol.messages import BudgetAssign
 from otari_daemon.protocol.paths import CURSOR_HEADER
+from otari_daemon.rest import query
+from otari_daemon.rest.media import answer, question
+from otari_daemon.rest.operations import Operations
 
 
 class Assignments:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from falcon.asgi import Request, Response
 
-from otari_daemon.admin import query
-from otari_daemon.admin.media import answer
-from otari_daemon.admin.operations import Operations
+from otari_daemon.rest import query
+from otari_daemon.rest.media import answer
+from otari_daemon.rest.operations import Operations
 
 
 class UsageReport:

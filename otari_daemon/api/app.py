@@ -3,21 +3,30 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any, NamedTuple
 
 import falcon
 import falcon.asgi
 from falcon.asgi import Request, Response
 
-from otari_daemon.api.account import Account, MeResource, UsageResource
+from otari_daemon.api.access import ACCESS, ME, MODEL
+from otari_daemon.api.attempts import Attempts
+from otari_daemon.api.gate import Gate, Guarded
 from otari_daemon.api.headers import REQUEST_ID, Envelope
 from otari_daemon.api.health import HealthResource, LivenessResource, ReadinessResource
 from otari_daemon.api.home import HomeResource
 from otari_daemon.api.inference import InferenceResource
-from otari_daemon.api.models import ListModels, ModelsResource
-from otari_daemon.domain.errors import GatewayError, InvalidRequest, NotFound
+from otari_daemon.api.management.routes import managed
+from otari_daemon.api.me import Me
+from otari_daemon.api.models import ListModels, Model, Models
+from otari_daemon.config.schema import Config
+from otari_daemon.control.plane import Caller
+from otari_daemon.domain.errors import GatewayError, InvalidField, InvalidRequest, NotFound
 from otari_daemon.pipeline.gateway import Gateway
+from otari_daemon.protocol.codec import FieldError
+from otari_daemon.protocol.paths import MODELS
+from otari_daemon.rest.operations import Operations
 from otari_daemon.wire.chat import ChatDialect
 from otari_daemon.wire.openai_errors import error_body
 
@@ -28,10 +37,12 @@ class Edge(NamedTuple):
     """What the public edge needs from the rest: all of it may change under a reload."""
 
     gateway: Callable[[], Gateway]
-    models_of: ListModels
+    models_for: ListModels
     ready: Callable[[], bool]
     name_request: Callable[[], str]
-    account: Account
+    operations: Operations
+    config: Callable[[], Config]
+    monotonic_ns: Callable[[], int]
 
 
 def create_app(edge: Edge) -> Envelope:
@@ -42,18 +53,48 @@ def create_app(edge: Edge) -> Envelope:
     app.add_route("/health", HealthResource())
     app.add_route("/health/liveness", LivenessResource())
     app.add_route("/health/readiness", ReadinessResource(edge.ready))
-    usage = UsageResource(edge.account)
-    app.add_route("/v1/me", MeResource(edge.account))
-    app.add_route("/v1/usage", usage)
-    app.add_route("/v1/usage/summary", usage, suffix="summary")
-    models = ModelsResource(edge.models_of)
-    app.add_route("/v1/models", models)
-    app.add_route("/v1/models/{model:path}", models, suffix="one")
     for dialect in (ChatDialect(),):
         app.add_route(dialect.endpoint, InferenceResource(dialect, edge.gateway))
+    gate = _gate(edge)
+    guarded = {
+        MODELS: Models(edge.models_for),
+        MODEL: Model(edge.models_for),
+        ME: Me(edge.operations),
+        **managed(edge.operations, edge.config),
+    }
+    for path, resource in guarded.items():
+        app.add_route(path, Guarded(gate, resource, ACCESS[path]))
     app.add_error_handler(Exception, _unforeseen)
     app.add_error_handler(falcon.HTTPError, _falcon_refusal)
+    app.add_error_handler(FieldError, _misfit)
+    app.add_error_handler(GatewayError, _refusal)
     return Envelope(app, edge.name_request)
+
+
+def _gate(edge: Edge) -> Gate:
+    def authenticate(token: bytes, request_id: str, endpoint: str) -> Awaitable[Caller]:
+        return edge.gateway().authenticate(token, request_id, endpoint)
+
+    return Gate(lambda: edge.config().master_key, authenticate, Attempts(edge.monotonic_ns))
+
+
+async def _refusal(
+    req: Request,
+    resp: Response,
+    ex: GatewayError,
+    params: dict[str, Any],  # noqa: ARG001 - falcon's signature
+) -> None:
+    """A refusal or failure of management, which has a name."""
+    if ex.retry_after_s is not None:
+        resp.set_header("retry-after", str(ex.retry_after_s))
+    if not ex.retryable:
+        resp.set_header("x-should-retry", "false")
+    _render(req, resp, ex)
+
+
+async def _misfit(req: Request, resp: Response, ex: FieldError, params: dict[str, Any]) -> None:
+    """A question to management that does not have the shape it should."""
+    await _refusal(req, resp, InvalidField(str(ex), param=ex.field or None), params)
 
 
 async def _falcon_refusal(

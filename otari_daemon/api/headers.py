@@ -8,6 +8,10 @@ from typing import Any
 REQUEST_ID = "otari.request_id"
 API_PREFIX = "/api/v1"
 
+NAMED = ("/v1/keys/", "/v1/users/", "/v1/budgets/", "/v1/pricing/")
+"""Where an id or name of anybody's choice follows: these are routed as they were sent, so that it may hold
+a slash, and decoded by whoever takes them apart."""
+
 Scope = dict[str, Any]
 Message = dict[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -49,6 +53,8 @@ class Envelope:
         path: str = scope["path"]
         if path.startswith(API_PREFIX):
             scope["path"] = path[4:]
+        if b"%" in scope["raw_path"] and scope["path"].startswith(NAMED):
+            scope["path"] = _as_sent(scope["raw_path"])
         named = (b"x-request-id", request_id.encode())
 
         async def send_named(message: Message) -> None:
@@ -57,3 +63,8 @@ class Envelope:
             await send(message)
 
         await self._app(scope, receive, send_named)
+
+
+def _as_sent(raw_path: bytes) -> str:
+    path = raw_path.decode("ascii")
+    return path[4:] if path.startswith(API_PREFIX) else path

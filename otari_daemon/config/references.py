@@ -8,18 +8,28 @@ from types import MappingProxyType
 
 from otari_daemon.config.bind import OMIT, Binder
 from otari_daemon.config.environment import PROVIDER_TYPES, PROVIDER_VARIABLES, provider_key
-from otari_daemon.config.problems import nearest, shown_name
+from otari_daemon.config.problems import NOWHERE, nearest, shown_name
 from otari_daemon.config.schema import Config, ConfiguredPrice, Credential, Provider
 
 MOCK = "mock"
 """The provider that is always there, unless `mock` is false."""
 
 
+MASTER_KEY = "OTARI_MASTER_KEY"
+
+
 def complete(config: Config, binder: Binder) -> Config:
     """Fill in what follows from the names, and note every name that leads nowhere."""
+    _check_master_key(binder)
     providers = _providers(config, binder)
     _check_aliases(config, providers, binder)
     return replace(config, providers=providers, pricing=_pricing(config, binder))
+
+
+def _check_master_key(binder: Binder) -> None:
+    """A variable set to nothing is a slip of a deployment: it must not silently close what it should open."""
+    if binder.environ.get(MASTER_KEY) == "":
+        binder.problems.add(NOWHERE, ("master_key",), f"{MASTER_KEY} is set but empty", "unset it")
 
 
 def _providers(config: Config, binder: Binder) -> Mapping[str, Provider]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Annotated, Any, Final, Literal
 
-from otari_daemon.config.secret import Secret, SecretUrl
+from otari_daemon.config.secret import HashedSecret, Secret, SecretUrl
 from otari_daemon.config.values import Each, Matches, Range
 from otari_daemon.config.views import fingerprint
 from otari_daemon.domain.limits import RATE_MAX
@@ -43,6 +43,9 @@ ProxyUrl = Annotated[
     SecretUrl, Matches(r"https?://((?![?#])[!-~]){1,2000}", "an http or https URL of a proxy")
 ]
 Credential = Annotated[Secret, Matches(_PRINTABLE, "a secret of printable characters without spaces")]
+MasterKey = Annotated[
+    HashedSecret, Matches(r"[!-~]{16,4096}", "a secret of at least 16 printable characters without spaces")
+]
 HeaderName = Annotated[str, Matches(_HEADER, "a header name otari does not set itself")]
 HeaderValue = Annotated[Secret, Matches(r"[ -~]{0,4096}", "printable text on one line")]
 ModelName = Annotated[str, Matches(r"[A-Za-z0-9._:/@+-]{1,200}", "a model name")]
@@ -208,6 +211,7 @@ class Config:
     state_dir: FilePath | None = field(default=None, metadata=RESTART)
     admin_socket: FilePath | None = field(default=None, metadata=RESTART)
     admin_uids: tuple[Annotated[int, Range(0, 2**32 - 2)], ...] = ()
+    master_key: MasterKey | None = None
     bootstrap_api_key: bool = field(default=True, metadata=RESTART)
     mock: bool = True
     require_pricing: bool = True

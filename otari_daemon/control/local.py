@@ -19,6 +19,7 @@ from otari_daemon.domain.errors import (
     BudgetExceeded,
     Frozen,
     GatewayError,
+    InvalidRequest,
     LedgerUnavailable,
     ModelNotAllowed,
     NotFound,
@@ -142,6 +143,8 @@ class LocalControlPlane:
         """One admission, decided at once."""
         caller, intent, request_id, endpoint, standing, claim, instead = asked
         seat: Seat = caller.seat
+        if intent.reach.isdisjoint(route.upstream.place.speaks):
+            raise InvalidRequest(f"provider {route.upstream.name!r} does not serve {endpoint}", param="model")
         if self._seats.frozen:
             self._check_freeze(seat, now_ms)
         _check_leave(seat, route.canonical)

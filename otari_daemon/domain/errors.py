@@ -20,6 +20,7 @@ GatewayError
 │   └── BudgetBusy              a budget's room is held by others
 ├── Overloaded              503 overloaded
 │   └── LedgerUnavailable       ledger_unavailable
+├── ManagementOff           503 management_off
 └── UpstreamFailed          502, 504 or the provider's own status
 """
 
@@ -191,6 +192,12 @@ class LedgerUnavailable(Overloaded):
     """The books cannot be written, so nothing billable is admitted."""
 
     code = "ledger_unavailable"
+
+
+class ManagementOff(GatewayError):
+    """Management over TCP, without a master key to prove who one is."""
+
+    status, code, type = 503, "management_off", "permission_error"
 
 
 class UpstreamFailed(GatewayError):

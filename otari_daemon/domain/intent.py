@@ -17,11 +17,15 @@ BYTES_PER_TOKEN = 4
 """Of ordinary text, for counting what nobody else has counted. Never used for holds."""
 
 
+CHAT = frozenset({"chat"})
+
+
 class Intent(NamedTuple):
     """A request as admission sees it; token counts are upper bounds unless they say presumed.
 
     `service` is the provider's service tier that the caller asks for, if the caller does;
-    `pieces` are the most pictures, seconds, characters and calls it can come to.
+    `pieces` are the most pictures, seconds, characters and calls it can come to; `reach` are the wire formats
+    in which a provider can be asked.
     """
 
     model: str
@@ -33,6 +37,7 @@ class Intent(NamedTuple):
     shows_usage: bool = True
     service: str | None = None
     pieces: Usage = ONE_REQUEST
+    reach: frozenset[str] = CHAT
     tags: str = ""
 
 

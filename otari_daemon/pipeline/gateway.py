@@ -17,7 +17,7 @@ from otari_daemon.pipeline.replies import SETTLED_WAIT_S, Reply, StreamReply, Wh
 from otari_daemon.pipeline.settlement import Settlement
 from otari_daemon.providers.http1.errors import UpstreamError
 from otari_daemon.providers.upstream import Exchange
-from otari_daemon.wire.dialect import Body, Dialect
+from otari_daemon.wire.dialect import Body, Dialect, Wire, wire_to
 from otari_daemon.wire.fingerprint import fingerprint
 from otari_daemon.wire.request_tags import with_tags
 from otari_daemon.wire.strict_json import InvalidJson, decode
@@ -53,6 +53,13 @@ class Call(NamedTuple):
     reader: Reader
     idempotency_key: str | None = None
     tags: bytes | None = None
+
+
+class Way(NamedTuple):
+    """What is asked, and the wire by which its provider is."""
+
+    intent: Intent
+    wire: Wire
 
 
 class Gateway:
@@ -101,12 +108,14 @@ class Gateway:
         attempt = admission.attempts[0]
         settlement = Settlement(self._plane, admission, _counter(call))
         try:
-            outgoing = dialect.outgoing(call.body, body, attempt.model, attempt.limit)
-            exchange = attempt.upstream.post(dialect.upstream_path, outgoing, call.request_id)
-        except BaseException:
-            settlement.close(Reason.UNSENT)
+            wire = wire_to(dialect, attempt.upstream.place.speaks)
+            assert wire is not None, "admission looked at the request's reach"
+            outgoing = wire.outgoing(call.body, body, attempt.model, attempt.limit)
+            exchange = attempt.upstream.post(wire.path, outgoing, call.request_id)
+        except BaseException as error:
+            settlement.close(Reason.UNSENT, status=error.status if isinstance(error, GatewayError) else 0)
             raise
-        relaying = self._relay(call, intent, admission, settlement, exchange)
+        relaying = self._relay(call, Way(intent, wire), admission, settlement, exchange)
         return await (relaying if claim is None else _named(relaying, settlement))
 
     async def _claim(self, call: Call, name: str, body: Body) -> Claim | Kept:
@@ -122,7 +131,7 @@ class Gateway:
             raise
 
     async def _relay(
-        self, call: Call, intent: Intent, admission: Admission, settlement: Settlement, exchange: Exchange
+        self, call: Call, way: Way, admission: Admission, settlement: Settlement, exchange: Exchange
     ) -> Reply:
         """Send it, and settle on every way out that is not a stream's."""
         abort = partial(exchange.abort, ReaderLeft())
@@ -133,11 +142,11 @@ class Gateway:
             settlement.answered_ns = self._monotonic_ns()
             settlement.provider_ref = _called(exchange)
             if exchange.status >= 300:
-                raise await self._refusal(call, admission, settlement, exchange)
-            if intent.stream and _is_event_stream(exchange):
+                raise await self._refusal(way, admission, settlement, exchange)
+            if way.intent.stream and _is_event_stream(exchange):
                 await _durable(admission)
                 place = admission.attempts[0].upstream.place
-                meter = call.dialect.meter(intent, place.usage)
+                meter = way.wire.meter(way.intent, place.speaks[way.wire.speaks])
                 self._plane.follow(admission, meter.generated)
                 reply = StreamReply(
                     exchange,
@@ -151,7 +160,7 @@ class Gateway:
                 ).keep_alive(self._keep_alive_s)
                 reply.instead = admission.instead
                 return reply
-            whole = await self._whole(call, admission, settlement, exchange)
+            whole = await self._whole(way, admission, settlement, exchange)
         except UpstreamError as failure:
             answering = exchange.status != 0
             error, reason = failures.of_transport(failure, answering)
@@ -171,26 +180,27 @@ class Gateway:
         return whole
 
     async def _whole(
-        self, call: Call, admission: Admission, settlement: Settlement, exchange: Exchange
+        self, way: Way, admission: Admission, settlement: Settlement, exchange: Exchange
     ) -> WholeReply:
         """Read a whole answer; it leaves once what it cost is on disk."""
         answer = await exchange.read(ANSWER_BYTES_MAX)
         exchange.close()
-        reading = call.dialect.read_answer(answer, admission.attempts[0].upstream.place.usage)
+        place = admission.attempts[0].upstream.place
+        reading = way.wire.read_answer(answer, place.speaks[way.wire.speaks], way.intent)
         content_type = exchange.header(b"content-type") or b"application/json"
-        provider = admission.attempts[0].upstream.name
+        told = answer if reading.told is None else reading.told
         if admission.claim is not None and not reading.broken:
-            self._plane.keep(admission, Kept(answer, content_type, provider))
+            self._plane.keep(admission, Kept(told, content_type, place.name))
         ticket = settlement.close(reading.reason, reading.seen, 502 if reading.broken else 200)
         if not ticket.durable:
             await ticket.wait(SETTLED_WAIT_S)
         await _durable(admission)
         if reading.broken:
             raise failures.garbled()
-        return WholeReply(answer, content_type, provider, admission.standing, admission.instead)
+        return WholeReply(told, content_type, place.name, admission.standing, admission.instead)
 
     async def _refusal(
-        self, call: Call, admission: Admission, settlement: Settlement, exchange: Exchange
+        self, way: Way, admission: Admission, settlement: Settlement, exchange: Exchange
     ) -> GatewayError:
         """A provider's error answer: void, unless it says that something was used."""
         try:
@@ -201,7 +211,7 @@ class Gateway:
         error, reason = failures.of_status(
             exchange.status, exchange.header(b"retry-after"), body, place.headers
         )
-        seen = call.dialect.read_answer(body, place.usage).seen
+        seen = way.wire.read_answer(body, place.speaks[way.wire.speaks], way.intent).seen
         billed = seen.reported is not None
         settlement.close(Reason.USAGE if billed else reason, seen if billed else Consumption(), error.status)
         return error

@@ -16,6 +16,8 @@ from typing import Any, Literal, TypeVar, Union, get_args, get_origin
 from otari_daemon.protocol.messages import UNSET, Unset
 
 T = TypeVar("T")
+NAME_CHARS_MAX = 64
+"""How much of a field's name that is none a message repeats."""
 INT_MAX = (1 << 63) - 1
 """The largest whole number a message may carry: what a database column holds."""
 
@@ -102,8 +104,8 @@ class _Reader:
         return _PARTS[origin](self, get_args(kind), value, path)
 
     def _either(self, kinds: tuple[Any, ...], value: object, path: str) -> Any:
-        if value is None and types.NoneType in kinds:
-            return None
+        if value is None and (types.NoneType in kinds or Unset in kinds):
+            return None if types.NoneType in kinds else UNSET
         wanted = [kind for kind in kinds if kind not in (types.NoneType, Unset)]
         if len(wanted) == 1:
             return self._value(wanted[0], value, path)
@@ -154,7 +156,14 @@ def _scalar(kind: type, value: object, path: str) -> object:
 def _refuse_unknown(shape: dict[str, tuple[Any, bool]], data: Mapping[Any, object], path: str) -> None:
     unknown = sorted(str(name) for name in data.keys() - shape.keys())
     if unknown:
-        raise FieldError(_join(path, unknown[0]), f"is not a field; there are {', '.join(shape)}")
+        name = _repeatable(unknown[0])
+        raise FieldError(_join(path, name), f"is not a field; there are {', '.join(shape)}")
+
+
+def _repeatable(name: str) -> str:
+    """A name of anybody's making as a message can repeat it: short, printable and not nothing."""
+    name = name[:NAME_CHARS_MAX]
+    return name if name and name.isprintable() else ascii(name)
 
 
 def _join(path: str, name: str) -> str:

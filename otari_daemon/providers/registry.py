@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from otari_daemon.wire import usage_openai
 from otari_daemon.wire.usage_format import UsageFormat
 
+CHAT: Mapping[str, UsageFormat] = {"chat": usage_openai.CHAT}
+
 
 class Kind(NamedTuple):
-    """A type of provider: where it usually is, how it wants our credential, and how it states usage."""
+    """A type of provider: where it usually is, how it wants our credential, and what it speaks.
+
+    `speaks` leads from each wire format it serves to how it states usage there."""
 
     base_url: str | None
     credential_header: str = "authorization"
     credential_prefix: str = "Bearer "
     keyless: bool = False
     output_limit_field: str = "max_tokens"
-    usage: UsageFormat = usage_openai.CHAT
+    speaks: Mapping[str, UsageFormat] = CHAT
 
 
 KINDS: dict[str, Kind] = {
@@ -26,9 +31,11 @@ KINDS: dict[str, Kind] = {
     "cohere": Kind("https://api.cohere.ai/compatibility/v1"),
     "dashscope": Kind("https://dashscope-intl.aliyuncs.com/compatible-mode/v1"),
     "deepinfra": Kind("https://api.deepinfra.com/v1/openai"),
-    "deepseek": Kind("https://api.deepseek.com/v1", usage=usage_openai.DEEPSEEK),
+    "deepseek": Kind("https://api.deepseek.com/v1", speaks={"chat": usage_openai.DEEPSEEK}),
     "fireworks": Kind("https://api.fireworks.ai/inference/v1"),
-    "gemini": Kind("https://generativelanguage.googleapis.com/v1beta/openai", usage=usage_openai.GEMINI),
+    "gemini": Kind(
+        "https://generativelanguage.googleapis.com/v1beta/openai", speaks={"chat": usage_openai.GEMINI}
+    ),
     "groq": Kind("https://api.groq.com/openai/v1"),
     "huggingface": Kind("https://router.huggingface.co/v1"),
     "inception": Kind("https://api.inceptionlabs.ai/v1"),
@@ -36,7 +43,7 @@ KINDS: dict[str, Kind] = {
     "llamafile": Kind("http://127.0.0.1:8080/v1", keyless=True),
     "lmstudio": Kind("http://127.0.0.1:1234/v1", keyless=True),
     "minimax": Kind("https://api.minimax.io/v1"),
-    "mistral": Kind("https://api.mistral.ai/v1", usage=usage_openai.MISTRAL),
+    "mistral": Kind("https://api.mistral.ai/v1", speaks={"chat": usage_openai.MISTRAL}),
     "mock": Kind(None, keyless=True),
     "moonshot": Kind("https://api.moonshot.ai/v1"),
     "nebius": Kind("https://api.studio.nebius.ai/v1"),
@@ -47,7 +54,7 @@ KINDS: dict[str, Kind] = {
     "together": Kind("https://api.together.xyz/v1"),
     "vllm": Kind("http://127.0.0.1:8000/v1", keyless=True),
     "voyage": Kind("https://api.voyageai.com/v1"),
-    "xai": Kind("https://api.x.ai/v1", usage=usage_openai.XAI),
+    "xai": Kind("https://api.x.ai/v1", speaks={"chat": usage_openai.XAI}),
 }
 
 

@@ -5,7 +5,8 @@ Two modules keep these promises: `pooled` over our own client, `via_httpx` over 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import NamedTuple, Protocol, Self
 
 from otari_daemon.config.secret import SecretUrl
@@ -29,7 +30,7 @@ class Place(NamedTuple):
     timeouts: Timeouts = Timeouts()
     limits: PoolLimits = PoolLimits()
     output_limit_field: str = "max_tokens"
-    usage: UsageFormat = CHAT
+    speaks: Mapping[str, UsageFormat] = MappingProxyType({"chat": CHAT})
     ca_file: str | None = None
     verify_tls: bool = True
     via_httpx: bool = False

@@ -13,7 +13,7 @@ from otari_daemon.domain.settling import Consumption
 from otari_daemon.wire import chat_prompt, openai_errors, sse
 from otari_daemon.wire.chat_stream import DONE, ChatMeter
 from otari_daemon.wire.chat_text import generated_tokens
-from otari_daemon.wire.dialect import Body, Reading
+from otari_daemon.wire.dialect import Body, Reading, Wire
 from otari_daemon.wire.fields import (
     CHOICES_MAX,
     OUTPUT_TOKENS_MAX,
@@ -44,11 +44,56 @@ class _Answer(msgspec.Struct):
 _answers = msgspec.json.Decoder(_Answer)
 
 
+class ChatWire:
+    """Chat Completions on both sides: bytes through, the model's name aside."""
+
+    speaks = "chat"
+    path = "/chat/completions"
+
+    def outgoing(self, raw: bytes, body: Body, model: str, limit: OutputLimit | None) -> bytes:
+        """The caller's body for `model`; a stream is asked for its usage, an unbounded answer is bounded."""
+        changes: dict[str, Any] = {}
+        if body["model"] != model:
+            changes["model"] = model
+        if body.get("stream"):
+            options = body.get("stream_options") or {}
+            if options.get("include_usage") is not True:
+                changes["stream_options"] = {**options, "include_usage": True}
+        if limit is not None:
+            changes[limit.field] = limit.tokens
+        return replace_top_level(raw, body, changes) if changes else raw
+
+    def read_answer(self, answer: bytes, usage: UsageFormat, intent: Intent) -> Reading:  # noqa: ARG002 - a `Wire`
+        """Usage of a whole answer; without believable usage, our own count of its text."""
+        try:
+            parsed = _answers.decode(answer)
+        except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
+            return Reading(Consumption(None, presumed_tokens(len(answer))), Reason.ESTIMATED, broken=True)
+        if parsed.choices is None and parsed.usage is None:
+            return Reading(Consumption(), Reason.REFUSED, broken=True)
+        service = parsed.service_tier if isinstance(parsed.service_tier, str) else None
+        counted = Consumption(None, generated_tokens(parsed.choices), service=service)
+        stated = parsed.usage if parsed.usage is not None else of_timings(parsed.timings)
+        if stated is None:
+            return Reading(counted, Reason.ESTIMATED)
+        try:
+            found = usage.read(stated)
+        except AbsurdUsage:
+            return Reading(counted, Reason.USAGE_INVALID)
+        if is_hollow(found, counted.generated_tokens):
+            return Reading(counted, Reason.USAGE_INVALID)
+        return Reading(Consumption(found, service=service), Reason.USAGE)
+
+    def meter(self, intent: Intent, usage: UsageFormat) -> ChatMeter:
+        """A meter that hides the usage chunk from callers who did not ask for it."""
+        return ChatMeter(intent.shows_usage, usage)
+
+
 class ChatDialect:
-    """Chat Completions, the same on both sides: bytes through, the model's name aside."""
+    """Chat Completions as callers speak them."""
 
     endpoint = "/v1/chat/completions"
-    upstream_path = "/chat/completions"
+    wires: tuple[Wire, ...] = (ChatWire(),)
 
     def read_intent(self, body: Body, body_bytes: int) -> Intent:
         """Check what policy needs; everything else is the provider's to judge."""
@@ -73,44 +118,6 @@ class ChatDialect:
     def prompt_tokens(self, raw: bytes) -> int:
         """Estimate the prompt: what its messages say, and its tools as they are sent."""
         return chat_prompt.estimated(decode(raw))
-
-    def outgoing(self, raw: bytes, body: Body, model: str, limit: OutputLimit | None) -> bytes:
-        """The caller's body for `model`; a stream is asked for its usage, an unbounded answer is bounded."""
-        changes: dict[str, Any] = {}
-        if body["model"] != model:
-            changes["model"] = model
-        if body.get("stream"):
-            options = body.get("stream_options") or {}
-            if options.get("include_usage") is not True:
-                changes["stream_options"] = {**options, "include_usage": True}
-        if limit is not None:
-            changes[limit.field] = limit.tokens
-        return replace_top_level(raw, body, changes) if changes else raw
-
-    def read_answer(self, answer: bytes, usage: UsageFormat) -> Reading:
-        """Usage of a whole answer; without believable usage, our own count of its text."""
-        try:
-            parsed = _answers.decode(answer)
-        except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
-            return Reading(Consumption(None, presumed_tokens(len(answer))), Reason.ESTIMATED, broken=True)
-        if parsed.choices is None and parsed.usage is None:
-            return Reading(Consumption(), Reason.REFUSED, broken=True)
-        service = parsed.service_tier if isinstance(parsed.service_tier, str) else None
-        counted = Consumption(None, generated_tokens(parsed.choices), service=service)
-        stated = parsed.usage if parsed.usage is not None else of_timings(parsed.timings)
-        if stated is None:
-            return Reading(counted, Reason.ESTIMATED)
-        try:
-            found = usage.read(stated)
-        except AbsurdUsage:
-            return Reading(counted, Reason.USAGE_INVALID)
-        if is_hollow(found, counted.generated_tokens):
-            return Reading(counted, Reason.USAGE_INVALID)
-        return Reading(Consumption(found, service=service), Reason.USAGE)
-
-    def meter(self, intent: Intent, usage: UsageFormat) -> ChatMeter:
-        """A meter that hides the usage chunk from callers who did not ask for it."""
-        return ChatMeter(intent.shows_usage, usage)
 
     def error_body(self, error: GatewayError, request_id: str) -> bytes:
         """OpenAI's error object."""

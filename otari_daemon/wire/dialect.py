@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from typing import Any, NamedTuple, Protocol
 
 from otari_daemon.domain.errors import GatewayError
@@ -16,12 +17,14 @@ Body = dict[str, Any]
 class Reading(NamedTuple):
     """What an answer says of its use, and by which rule that settles.
 
-    `broken`: it is no answer at all, and the caller gets an error in its place.
+    `broken`: it is no answer at all, and the caller gets an error in its place. `told` is what the caller
+    gets where that is not the answer itself.
     """
 
     seen: Consumption
     reason: Reason
     broken: bool = False
+    told: bytes | None = None
 
 
 class Meter(Protocol):
@@ -44,11 +47,30 @@ class Meter(Protocol):
         """Output tokens counted so far."""
 
 
+class Wire(Protocol):
+    """One way for a dialect's requests to reach a provider, and for its answers to come back.
+
+    `speaks` is the format the provider is asked in, as `Kind.speaks` names it; `path` is under its base URL.
+    """
+
+    speaks: str
+    path: str
+
+    def outgoing(self, raw: bytes, body: Body, model: str, limit: OutputLimit | None) -> bytes:
+        """The body to send, for `model`, and within `limit` if there is one. Raises InvalidRequest."""
+
+    def read_answer(self, answer: bytes, usage: UsageFormat, intent: Intent) -> Reading:
+        """What a provider's whole answer says of its use, and what its caller is told."""
+
+    def meter(self, intent: Intent, usage: UsageFormat) -> Meter:
+        """A meter for one stream, whose provider states usage in that format."""
+
+
 class Dialect(Protocol):
-    """One wire format as the caller speaks it."""
+    """One wire format as the caller speaks it. `wires` are the ways it can travel, the best first."""
 
     endpoint: str
-    upstream_path: str
+    wires: tuple[Wire, ...]
 
     def read_intent(self, body: Body, body_bytes: int) -> Intent:
         """Check the body as far as policy needs and say what it asks for. Raises InvalidRequest."""
@@ -56,17 +78,16 @@ class Dialect(Protocol):
     def prompt_tokens(self, raw: bytes) -> int:
         """Estimate the tokens of a prompt from a body that has been read before."""
 
-    def outgoing(self, raw: bytes, body: Body, model: str, limit: OutputLimit | None) -> bytes:
-        """The body to send upstream: the caller's bytes, for `model`, and within `limit` if there is one."""
-
-    def read_answer(self, answer: bytes, usage: UsageFormat) -> Reading:
-        """What a whole answer says of its use, in the format of its provider."""
-
-    def meter(self, intent: Intent, usage: UsageFormat) -> Meter:
-        """A meter for one stream, whose provider states usage in that format."""
-
     def error_body(self, error: GatewayError, request_id: str) -> bytes:
         """An error as this dialect's callers expect it."""
 
     def error_event(self, error: GatewayError, request_id: str) -> bytes:
         """An error in the middle of a stream."""
+
+
+def wire_to(dialect: Dialect, speaks: Container[str]) -> Wire | None:
+    """The best way to a provider that speaks so; None if there is none."""
+    for wire in dialect.wires:
+        if wire.speaks in speaks:
+            return wire
+    return None

@@ -7,9 +7,10 @@ from collections.abc import AsyncIterator
 from dataclasses import fields, replace
 from typing import Any, TypeVar
 
-from otari_daemon.admin.operations import Actor
+from otari_daemon.control.plane import Caller
 from otari_daemon.domain.errors import Conflict, InvalidField, LedgerUnavailable, NotFound
 from otari_daemon.protocol import messages as m
+from otari_daemon.rest.operations import Actor
 from tests.admin.samples import (
     AT,
     EXPLAINED,
@@ -205,6 +206,16 @@ class FakeOperations:
     async def rebuild_usage(self, actor: Actor) -> m.Rebuilt:
         self.asked.append(actor)
         return m.Rebuilt(ok=True, took_ms=12)
+
+    async def usage_series(
+        self, key_id: str | None, bucket: m.Bucket, since: str | None, until: str | None
+    ) -> dict[str, object]:
+        self.asked.append((key_id, bucket, since, until))
+        return {}
+
+    async def me(self, caller: Caller) -> dict[str, object]:
+        self.asked.append(caller)
+        return {}
 
     async def usage_summary(self, by: m.Grouping, query: m.UsageQuery) -> list[m.UsageSummaryRow]:
         self.asked.append(by)

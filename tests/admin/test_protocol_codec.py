@@ -114,6 +114,21 @@ def test_what_a_change_does_not_mention_is_not_sent() -> None:
     assert accept(m.KeyUpdate, {"expires_at": None}).expires_at is None
 
 
+def test_null_leaves_alone_what_cannot_be_empty() -> None:
+    assert accept(m.KeyUpdate, {"is_active": None, "metadata": None}) == m.KeyUpdate()
+    assert accept(m.BudgetUpdate, {"mode": None, "max_budget": None}) == m.BudgetUpdate(max_budget=None)
+
+
+@pytest.mark.parametrize(
+    ("name", "told"), [("", "''"), ("a\x1b", r"'a\x1b'"), ("x" * 999, "x" * 64), ("id", "id")]
+)
+def test_a_name_that_is_no_field_is_repeated_short_and_harmless(name: str, told: str) -> None:
+    with pytest.raises(FieldError) as refused:
+        accept(m.KeyUpdate, {name: 1})
+
+    assert (refused.value.field, str(refused.value).split(" is not a field;")[0]) == (told, told)
+
+
 @pytest.mark.parametrize(
     ("cls", "sent", "told"),
     [
@@ -123,7 +138,7 @@ def test_what_a_change_does_not_mention_is_not_sent() -> None:
         (m.UserCreate, {"user_id": "a", "metadata": []}, "metadata must be an object"),
         (m.UserCreate, {"user_id": "a", "metadata": None}, "metadata must be an object"),
         (m.KeyCreate, {"allowed_models": "a"}, "allowed_models must be a list"),
-        (m.KeyUpdate, {"is_active": None}, "is_active must be true or false"),
+        (m.KeyUpdate, {"is_active": 1}, "is_active must be true or false"),
         (m.BudgetCreate, {"max_budget": []}, "max_budget must be a string or a number"),
         (m.BudgetCreate, {"max_budget": float("inf")}, "max_budget must be a string or a number"),
         (m.BudgetCreate, {"budget_duration_sec": 1.5}, "budget_duration_sec must be a whole number"),

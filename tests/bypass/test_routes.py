@@ -9,6 +9,7 @@ import falcon.inspect
 import pytest
 
 from otari_daemon.api.app import Edge, create_app
+from tests.admin.fake_operations import FakeOperations
 from tests.bypass.routes import BILLABLE, ELSEWHERE, FREE, RESUMED, TOOLS, Billable
 from tests.bypass.world import DEARER, INPUT_NANO, Client, chat, held_of, refused_unbilled, words
 
@@ -21,7 +22,8 @@ LOOK_ALIKES = ("up:*", "up:echo\u200b", "u\u0440:echo", "up:../echo", "UP:echo",
 
 def served() -> set[str]:
     """The path of every route of the public edge, as its router has it."""
-    app = create_app(Edge(*[lambda *_: None] * len(Edge._fields)))  # type: ignore[arg-type]
+    nothing: dict[str, Any] = dict.fromkeys(Edge._fields, lambda *_: None)
+    app = create_app(Edge(**{**nothing, "operations": FakeOperations()}))
     return {route.path for route in falcon.inspect.inspect_routes(app._app)}  # type: ignore[arg-type]
 
 

@@ -12,7 +12,7 @@ from otari_daemon.config.problems import ConfigError
 from otari_daemon.config.secret import MASK, Secret, SecretUrl
 from otari_daemon.config.views import shown
 
-CANARY = "sk-canary-5f3a"
+CANARY = "sk-canary-5f3a-9b1d"
 
 WITH_SECRETS = f"""
 database_url: postgresql://otari:{CANARY}@db/otari
@@ -131,3 +131,35 @@ def test_a_secret_is_compared_by_value_and_formats_as_a_mask() -> None:
 def test_a_url_is_shown_without_its_password(url: str, masked: str) -> None:
     assert str(SecretUrl(url)) == masked
     assert SecretUrl(url).sensitive is (url != masked)
+
+
+def test_of_the_master_key_only_its_hash_is_kept() -> None:
+    config = load(None, source="none", environ={"OTARI_MASTER_KEY": CANARY})
+    key = config.master_key
+
+    assert key is not None
+    assert (key.matches(CANARY.encode()), key.matches(b""), key.matches(b"\xff")) == (True, False, False)
+    assert not key.matches(key.reveal().encode()), "its hash does not open what it opens"
+    for form in (repr(config), json.dumps(shown(config)), key.reveal(), config.digest):
+        assert CANARY not in form
+    assert config.digest != load(None, source="none", environ={"OTARI_MASTER_KEY": CANARY + "x"}).digest
+
+
+@pytest.mark.parametrize(
+    "key", ["''", "short-of-sixteen"[:-1], "'with a space in it'", "[]", "12345678901234567"]
+)
+def test_a_master_key_that_is_hardly_one_is_refused(key: str) -> None:
+    with pytest.raises(ConfigError, match="master_key must be a secret of at least 16 printable characters"):
+        load(f"master_key: {key}", source="c.yml", environ={})
+
+
+@pytest.mark.parametrize(
+    ("value", "told"), [("", "OTARI_MASTER_KEY is set but empty"), ("short", "at least 16")]
+)
+def test_a_master_key_in_the_environment_is_as_strict(value: str, told: str) -> None:
+    with pytest.raises(ConfigError, match=told):
+        load(None, source="none", environ={"OTARI_MASTER_KEY": value})
+
+
+def test_nobody_has_a_master_key_who_was_not_given_one() -> None:
+    assert load("master_key: null", source="c.yml", environ={}).master_key is None

@@ -152,12 +152,13 @@ async def test_models_are_listed_with_prices_and_mocks_are_marked(world: World) 
 
 
 async def test_a_key_sees_the_models_it_may_name(world: World) -> None:
-    models_for = LocalOperations.public_models(world.plane, lambda: world.catalog, world.clock)
+    models_for = LocalOperations.public_models(lambda: world.catalog, world.clock)
     whole, part = await secret_of(world), await secret_of(world, allowed_models=("up:model",))
     assert whole is not None
     assert part is not None
 
-    every = await models_for(whole.encode(), "req_1")
+    every = await models_for(await world.caller(whole))
+    assert every == await models_for(None)
     assert [model["id"] for model in every] == ["fake:echo", "fast", "up:model", "up:unpriced"]
     assert every[0] == {
         "id": "fake:echo",
@@ -168,9 +169,8 @@ async def test_a_key_sees_the_models_it_may_name(world: World) -> None:
         "mock": True,
     }
     assert every[3]["pricing"] is None
-    assert [model["id"] for model in await models_for(part.encode(), "req_2")] == ["fast", "up:model"]
-    with pytest.raises(Unauthenticated):
-        await models_for(b"gw-nobody", "req_3")
+    narrow = await models_for(await world.caller(part))
+    assert [model["id"] for model in narrow] == ["fast", "up:model"]
 
 
 async def test_shutdown_is_asked_for_at_once(world: World) -> None:

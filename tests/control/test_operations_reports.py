@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from otari_daemon.control.operations.account import Account
-from otari_daemon.control.operations.desk import Desk
 from otari_daemon.domain.errors import InvalidField
 from otari_daemon.protocol.messages import (
     BudgetRaise,
@@ -84,18 +82,13 @@ async def test_a_key_is_told_its_limits_as_they_stand(world: World) -> None:
     made = await key(world, budget="1/day", rpm=60, max_parallel=4)
     running = await world.admit(made.key, CENT)
 
-    async def models(credential: bytes, request_id: str) -> list[dict[str, object]]:
-        return [{"id": "up:model"}]
-
-    desk = Desk(world.store, world.seats, world.ledger, world.clock, world.entropy)
-    assert made.key is not None
-    told = await Account(desk, world.plane, models).me(made.key.encode(), world.name_request())
+    told = await world.ops.me(await world.caller(made.key))
 
     assert told["limits"] == [
         {"holder": "key:ci", "limit": "rpm", "most": 60, "used": 1, "source": "own"},
         {"holder": "key:ci", "limit": "max_parallel", "most": 4, "used": 1, "source": "own"},
     ]
-    assert told["requests_in_flight"] == 1
+    assert (told["requests_in_flight"], "up:model" in str(told["models"])) == (1, True)
     await world.settle(running, CENT)
 
 

@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
 
-from otari_daemon.admin.operations import Operations
 from otari_daemon.control.actor import Actor
 from otari_daemon.control.catalog import Catalog
 from otari_daemon.control.default_prices import DefaultPrices
@@ -29,6 +28,7 @@ from otari_daemon.domain.records import Reason
 from otari_daemon.domain.settling import Consumption
 from otari_daemon.domain.usage import Usage
 from otari_daemon.providers.upstream import Upstream
+from otari_daemon.rest.operations import Operations
 from otari_daemon.store import budgets, freezes, keys, users
 from otari_daemon.store import limits as caps
 from otari_daemon.store.store import Store
@@ -72,9 +72,11 @@ class Entropy:
 
 @dataclass
 class Place:
-    """Where a provider is."""
+    """Where a provider is, and what it speaks."""
 
     base_url: str
+    speaks: frozenset[str] = frozenset({"chat"})
+    output_limit_field: str = "max_tokens"
 
 
 @dataclass

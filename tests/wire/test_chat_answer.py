@@ -10,14 +10,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from otari_daemon.domain.errors import BudgetExceeded, UpstreamFailed
+from otari_daemon.domain.intent import Intent
 from otari_daemon.domain.records import Reason
 from otari_daemon.wire import usage_openai
-from otari_daemon.wire.chat import ChatDialect
+from otari_daemon.wire.chat import ChatDialect, ChatWire
 from otari_daemon.wire.sse import data_of
 from tests.wire.streams import usage_of
 
 CHAT = ChatDialect()
 TEXT = "forty characters of text, more or less.."
+
+ASKED = Intent("up:echo", stream=False, input_max=100, prompt_presumed=10, output_max=None)
 
 
 def answer(usage: Any = None, message: Any = None, **more: Any) -> bytes:
@@ -28,7 +31,7 @@ def answer(usage: Any = None, message: Any = None, **more: Any) -> bytes:
 
 def read(raw: bytes) -> tuple[Reason, int, bool]:
     """By which rule it settles, how many output tokens it has, and whether it is broken."""
-    reading = CHAT.read_answer(raw, usage_openai.CHAT)
+    reading = ChatWire().read_answer(raw, usage_openai.CHAT, ASKED)
     reported = reading.seen.reported
     tokens = reading.seen.generated_tokens if reported is None else reported.output_tokens
     return reading.reason, tokens, reading.broken

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from otari_daemon.domain.intent import OutputLimit
-from otari_daemon.wire.chat import ChatDialect
+from otari_daemon.wire.chat import ChatWire
 from otari_daemon.wire.strict_json import decode
 
 MEMBERS = (
@@ -23,7 +23,7 @@ MEMBERS = (
     b'"metadata":{"user":"\\/slash"}',
 )
 members_of = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
-CHAT = ChatDialect()
+CHAT = ChatWire()
 
 
 def body_of(*more: bytes) -> bytes:

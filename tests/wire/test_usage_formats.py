@@ -14,7 +14,7 @@ from otari_daemon.wire import usage_anthropic, usage_cohere, usage_gemini, usage
 from otari_daemon.wire.usage_format import AbsurdUsage, UsageFormat, later
 
 FORMATS: list[UsageFormat] = [
-    *{id(kind.usage): kind.usage for kind in KINDS.values()}.values(),
+    *{id(usage): usage for kind in KINDS.values() for usage in kind.speaks.values()}.values(),
     usage_openai.RESPONSES,
     usage_anthropic.MESSAGES,
     usage_gemini.GENERATE,

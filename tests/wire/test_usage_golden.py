@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 
+from otari_daemon.domain.intent import Intent
 from otari_daemon.domain.usage import Usage
 from otari_daemon.providers.registry import KINDS
 from otari_daemon.wire import usage_anthropic, usage_cohere, usage_gemini, usage_openai
-from otari_daemon.wire.chat import ChatDialect
+from otari_daemon.wire.chat import ChatWire
 from otari_daemon.wire.chat_stream import ChatMeter
 from otari_daemon.wire.usage_format import UsageFormat, later
 
@@ -27,10 +28,12 @@ STREAMED = [name for name, case in GOLDEN.items() if case["events"]]
 CHATS = [name for name, case in GOLDEN.items() if case.get("chat")]
 STATED = [name for name, case in GOLDEN.items() if not case.get("only_chat")]
 
+ASKED = Intent("up:echo", stream=False, input_max=100, prompt_presumed=10, output_max=None)
+
 
 def format_of(case: dict[str, Any]) -> UsageFormat:
     """The format of a provider's kind, or of an API that is not Chat Completions."""
-    return KINDS[case["kind"]].usage if "kind" in case else FORMATS[case["format"]]
+    return KINDS[case["kind"]].speaks["chat"] if "kind" in case else FORMATS[case["format"]]
 
 
 def streamed(form: UsageFormat, events: list[Any]) -> Any:
@@ -79,7 +82,7 @@ def test_a_stream_states_what_the_whole_answer_states(name: str) -> None:
 @pytest.mark.parametrize("step", [7, 1 << 20])
 def test_the_relay_reads_the_same_from_a_stream_as_from_a_whole_answer(name: str, step: int) -> None:
     case = GOLDEN[name]
-    whole = ChatDialect().read_answer(json.dumps(case["whole"]).encode(), format_of(case)).seen
+    whole = ChatWire().read_answer(json.dumps(case["whole"]).encode(), format_of(case), ASKED).seen
 
     assert whole.reported == Usage(**case["usage"])
     assert through_the_meter(case, step) == whole

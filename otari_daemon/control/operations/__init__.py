@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable
 from otari_daemon.control.catalog import Catalog
 from otari_daemon.control.ledger import Ledger
 from otari_daemon.control.notes import Notes
+from otari_daemon.control.operations.account import Account
 from otari_daemon.control.operations.bootstrap import bootstrap
 from otari_daemon.control.operations.budgets import Budgets
 from otari_daemon.control.operations.desk import Desk
@@ -29,7 +30,7 @@ from otari_daemon.control.operations.reprice import Repricing
 from otari_daemon.control.operations.simulate import Simulator
 from otari_daemon.control.operations.usage import UsageReader
 from otari_daemon.control.operations.users import Users
-from otari_daemon.control.plane import ControlPlane
+from otari_daemon.control.plane import Caller
 from otari_daemon.control.seats import Seats
 from otari_daemon.store.store import Store
 from otari_daemon.telemetry.clock import Clock
@@ -67,10 +68,12 @@ class LocalOperations:
         self.raise_budget, self.end_raises = raises.add, raises.end
         self.freeze, self.unfreeze, self.freezes = freezes.add, freezes.end, freezes.listed
         usage = UsageReader(desk)
-        self.usage, self.usage_summary = usage.page, usage.summary
+        self.usage, self.user_usage, self.usage_summary = usage.page, usage.of_user, usage.summary
         reporter = Reporter(desk)
         self.usage_report, self.rebuild_usage = reporter.report, reporter.rebuild
         self.usage_forecast = Forecaster(desk).forecast
+        account = Account(desk, PublicModels(catalog, clock).models_for)
+        self.me, self.usage_series = account.me, account.series
         live = Live(desk, notes.activity, catalog, facts, stop)
         self.holds, self.verify, self.status = live.holds, live.verify, live.status
         self.events, self.shutdown = live.events, live.shutdown
@@ -88,7 +91,7 @@ class LocalOperations:
 
     @staticmethod
     def public_models(
-        plane: ControlPlane, catalog: Callable[[], Catalog], clock: Clock
-    ) -> Callable[[bytes, str], Awaitable[list[dict[str, object]]]]:
-        """What answers `GET /v1/models` for the holder of a credential."""
-        return PublicModels(plane, catalog, clock).models_for
+        catalog: Callable[[], Catalog], clock: Clock
+    ) -> Callable[[Caller | None], Awaitable[list[dict[str, object]]]]:
+        """What answers `GET /v1/models` for a caller, or for whoever may see everything."""
+        return PublicModels(catalog, clock).models_for

@@ -1,4 +1,4 @@
-"""A key's own usage in the predecessor's shapes."""
+"""What a key is told of its budgets and of the sums of its requests."""
 
 from __future__ import annotations
 
@@ -6,41 +6,13 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from otari_daemon.domain.money import NANO_PER_USD, format_usd, parse_usd
-from otari_daemon.protocol.messages import BudgetUse, UsageRow
+from otari_daemon.protocol.messages import BudgetUse
 from otari_daemon.store.cells import Counts
 from otari_daemon.store.reports import Answer, Group, Sums
 from otari_daemon.telemetry.clock import rfc3339
 
 Shown = dict[str, object]
 _DIMENSIONS = {"by_model": 0, "by_provider": 1, "by_endpoint": 2}
-
-
-def entry(row: UsageRow) -> Shown:
-    """One request: the model by its bare name, as the predecessor has it, beside its provider."""
-    return {
-        "id": row.id,
-        "request_id": row.request_id,
-        "api_key_id": row.api_key_id,
-        "api_key_name": row.key_name,
-        "user_id": row.user_id,
-        "timestamp": row.timestamp,
-        "model": row.model.partition(":")[2] or row.model,
-        "provider": row.provider,
-        "endpoint": row.endpoint,
-        "prompt_tokens": row.prompt_tokens,
-        "completion_tokens": row.completion_tokens,
-        "total_tokens": row.total_tokens,
-        "cache_read_tokens": row.cache_read_tokens,
-        "cache_write_tokens": row.cache_write_tokens,
-        "cost": row.cost,
-        "cost_usd": row.cost_usd,
-        "status": row.status,
-        "status_code": row.status_code,
-        "error_message": row.error_message,
-        "latency_ms": row.duration_ms,
-        "reason": row.reason,
-        "tags": row.tags,
-    }
 
 
 def ledger_of(use: BudgetUse) -> Shown:
@@ -107,7 +79,7 @@ def _totals(sums: Sums) -> Shown:
         "completion_tokens": completion,
         "total_tokens": prompt + completion,
         "cache_read_tokens": counts.cache_read,
-        "cache_write_tokens": counts.cache_write,
+        "cache_write_tokens": counts.cache_write + counts.cache_write_1h,
         "cost": counts.cost / NANO_PER_USD,
         "cost_usd": format_usd(counts.cost),
         "avg_latency_ms": counts.duration_us / counts.requests / 1000 if counts.requests else None,

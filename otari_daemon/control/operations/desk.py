@@ -170,7 +170,7 @@ def audit(action: str, target: str, actor: Actor) -> None:
     """Log who changed what, and why; never a secret."""
     reason = json.dumps(actor.reason or "")
     target = json.dumps(target)
-    _audit.info("action=%s target=%s uid=%d pid=%d reason=%s", action, target, actor.uid, actor.pid, reason)
+    _audit.info("action=%s target=%s %s reason=%s", action, target, actor.who, reason)
 
 
 class AtDesk(Protocol):

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from otari_daemon.control.catalog import Catalog, Route
-from otari_daemon.control.plane import ControlPlane
+from otari_daemon.control.plane import Caller
 from otari_daemon.domain.errors import GatewayError
 from otari_daemon.domain.money import PICO_PER_USD_PER_MILLION, format_usd_per_million
 from otari_daemon.domain.pricing import Price
@@ -14,7 +14,6 @@ from otari_daemon.domain.usage import Usage
 from otari_daemon.protocol.messages import ModelInfo
 from otari_daemon.telemetry.clock import Clock
 
-ENDPOINT = "/v1/models"
 UNPRICED = "none"
 
 
@@ -46,17 +45,18 @@ class Models:
 class PublicModels:
     """The models a key may name, as `GET /v1/models` shows them."""
 
-    def __init__(self, plane: ControlPlane, catalog: Callable[[], Catalog], clock: Clock) -> None:
-        self._plane = plane
+    def __init__(self, catalog: Callable[[], Catalog], clock: Clock) -> None:
         self._catalog = catalog
         self._clock = clock
 
-    async def models_for(self, credential: bytes, request_id: str) -> list[dict[str, object]]:
-        """All of them, sorted by id. Raises Unauthenticated."""
-        caller = await self._plane.authenticate(credential, request_id, ENDPOINT)
-        may_name = caller.seat.key.may_name
+    async def models_for(self, caller: Caller | None) -> list[dict[str, object]]:
+        """All of them, sorted by id; without a caller, whatever any key may name."""
         found = _listed(self._catalog(), self._clock.now_ms())
-        return [_public(each) for each in found if may_name(each.route.canonical)]
+        return [
+            _public(each)
+            for each in found
+            if caller is None or caller.seat.key.may_name(each.route.canonical)
+        ]
 
 
 def _listed(catalog: Catalog, now_ms: int) -> Iterator[_Listed]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 
 from otari_daemon.control.notes import Settled
 from otari_daemon.control.operations import find, values
@@ -49,17 +48,10 @@ class UsageReader:
         """Settled requests, newest first, and where the next page begins."""
         if query.request_id is not None:
             return await self._one(query.request_id)
-        return await self._listed(query, await self._filter(query))
-
-    async def page_of(self, key_id: str, query: UsageQuery) -> UsagePage:
-        """A page of one key's own requests, whatever else the query says."""
-        wanted = (await self._filter(replace(query, key=None)))._replace(key_id=key_id)
-        return await self._listed(query, wanted)
-
-    async def _listed(self, query: UsageQuery, wanted: Filter) -> UsagePage:
         if query.skip > SKIPPED_MAX:
             raise InvalidField(f"skip may be at most {SKIPPED_MAX}; use the cursor", param="skip")
         before = _cursor(query.cursor)
+        wanted = await self._filter(query)
         sought = parse_filter(query.where)
         if sought.terms:
             return await self._sought(sought, _narrowed(wanted, sought), before, query.limit)
@@ -82,6 +74,12 @@ class UsageReader:
             if len(found) < ROWS_MAX:
                 return UsagePage(tuple(kept))
         return UsagePage(tuple(kept), _cursor_text(before))
+
+    async def of_user(self, id: str, skip: int, limit: int) -> UsagePage:
+        """Settled requests of one user, newest first; a deleted one's remain. Raises NotFound."""
+        if id not in self._desk.seats.users:
+            raise NotFound(f"User with id {id!r} not found")
+        return await self.page(UsageQuery(user=id, skip=skip, limit=limit))
 
     async def summary(self, by: Grouping, query: UsageQuery) -> list[UsageSummaryRow]:
         """Sums over the settled requests of a query, dearest first; its page and request id play no part."""

@@ -1,26 +1,18 @@
-"""Between Falcon and the protocol: bodies to messages, messages to bodies, failures to problems."""
+"""Failures as the admin protocol tells them."""
 
 from __future__ import annotations
 
 import logging
-from typing import TypeVar
 
 import falcon
-import msgspec
 from falcon.asgi import Request, Response
 
-from otari_daemon.domain.errors import GatewayError, InvalidRequest
-from otari_daemon.protocol import codec
+from otari_daemon.domain.errors import GatewayError
 from otari_daemon.protocol.codec import FieldError
 from otari_daemon.protocol.messages import Problem
-
-BODY_BYTES_MAX = 1 << 20
-"""No question of an operator is longer."""
+from otari_daemon.rest.media import answer
 
 _log = logging.getLogger("otari.admin")
-_encode = msgspec.json.Encoder().encode
-_decode = msgspec.json.Decoder().decode
-Q = TypeVar("Q")
 
 _CODES = {
     404: "unknown_route",
@@ -28,29 +20,6 @@ _CODES = {
     413: "body_too_large",
     415: "unsupported_media_type",
 }
-
-
-async def question(req: Request, cls: type[Q]) -> Q:
-    """Read the body as a message; raise `InvalidRequest` or `FieldError` for anything else."""
-    body = await req.stream.read(BODY_BYTES_MAX + 1)
-    if len(body) > BODY_BYTES_MAX:
-        raise falcon.HTTPContentTooLarge(title=f"the body is over {BODY_BYTES_MAX} bytes")
-    try:
-        data = _decode(body)
-    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
-        raise InvalidRequest("the body is not JSON") from error
-    return codec.accept(cls, data)
-
-
-def answer(resp: Response, value: object) -> None:
-    """Put a message, or a list of them, into the response."""
-    resp.content_type = falcon.MEDIA_JSON
-    resp.data = _encode(codec.dump(value))
-
-
-def encode(value: object) -> bytes:
-    """A message as one line of JSON."""
-    return _encode(codec.dump(value))
 
 
 def problem(resp: Response, status: int, told: Problem) -> None:

@@ -6,7 +6,9 @@ from collections.abc import AsyncIterator
 from typing import Protocol
 
 from otari_daemon.control.actor import Actor as Actor
+from otari_daemon.control.plane import Caller
 from otari_daemon.protocol.messages import (
+    Bucket,
     BudgetAssign,
     BudgetCreate,
     BudgetInfo,
@@ -139,8 +141,19 @@ class Operations(Protocol):
     async def usage(self, query: UsageQuery) -> UsagePage:
         """Page through settled requests, newest first."""
 
+    async def user_usage(self, id: str, skip: int, limit: int) -> UsagePage:
+        """Page through the settled requests of one user, deleted or not."""
+
     async def usage_summary(self, by: Grouping, query: UsageQuery) -> list[UsageSummaryRow]:
         """Add up settled requests by what `by` names."""
+
+    async def usage_series(
+        self, key_id: str | None, bucket: Bucket, since: str | None, until: str | None
+    ) -> dict[str, object]:
+        """What one key's requests add up to, or everybody's: in all, by group, and over time."""
+
+    async def me(self, caller: Caller) -> dict[str, object]:
+        """A key, and how it stands."""
 
     async def usage_report(self, query: ReportQuery) -> Report:
         """Add up settled requests by several things at once, beside the time before."""

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import cast, get_args
+from urllib.parse import unquote
 
 from falcon.asgi import Request
 
-from otari_daemon.admin.operations import Actor
+from otari_daemon.domain.errors import NotFound
 from otari_daemon.protocol import codec
 from otari_daemon.protocol.codec import FieldError
-from otari_daemon.protocol.messages import BudgetAssign, Grouping, ReportQuery, UsageQuery
+from otari_daemon.protocol.messages import Bucket, BudgetAssign, Grouping, ReportQuery, UsageQuery
+from otari_daemon.rest.operations import Actor
+
+ACTOR = "otari.actor"
+"""Where in the scope an edge says who is asking."""
 
 LIMIT_MAX = 1000
 LIMIT_DEFAULT = 100
@@ -21,7 +27,17 @@ _WRITES = frozenset({"dry_run", "reason"})
 _USAGE = frozenset(UsageQuery.__dataclass_fields__)
 _REPORT = frozenset(ReportQuery.__dataclass_fields__)
 _PREDECESSOR = {"start_date": "since", "end_date": "until", "user_id": "user"}
+_SPAN = (("since", "start_date"), ("until", "end_date"))
+_SERIES = frozenset({"bucket", *_SPAN[0], *_SPAN[1]})
 _ANSWERS = {"true": True, "1": True, "false": False, "0": False}
+
+
+def named(raw: str) -> str:
+    """An id or name out of a path as it was sent. Raises NotFound for one that no database can hold."""
+    wanted = unquote(raw)
+    if "\0" in wanted:
+        raise NotFound("nothing here has a name with a zero byte in it")
+    return wanted
 
 
 def none(req: Request) -> None:
@@ -61,6 +77,16 @@ def summary(req: Request) -> tuple[Grouping, UsageQuery]:
     return cast("Grouping", by), _usage(params)
 
 
+def series(req: Request) -> tuple[Bucket, str | None, str | None]:
+    """Read `bucket`, and from when to when to add up in buckets of time."""
+    params = _params(req, _SERIES)
+    bucket = params["bucket"]
+    if bucket not in get_args(Bucket):
+        raise FieldError("bucket", f"must be one of {', '.join(get_args(Bucket))}")
+    since, until = (params.get(name, params.get(other)) for name, other in _SPAN)
+    return cast("Bucket", bucket), since, until
+
+
 def report(req: Request) -> ReportQuery:
     """Read what a report is to add up."""
     params: dict[str, object] = dict(_params(req, _REPORT))
@@ -92,6 +118,8 @@ def _params(req: Request, known: frozenset[str] | set[str]) -> dict[str, str]:
             raise FieldError(name, "is not a parameter here")
         if not isinstance(value, str):
             raise FieldError(name, "is given more than once")
+        if not value.isprintable():
+            raise FieldError(name, "must be printable text")
     return cast("dict[str, str]", dict(req.params))
 
 
@@ -102,8 +130,8 @@ def _write(req: Request, params: dict[str, str]) -> tuple[Actor, bool]:
     reason = params.get("reason") or None
     if reason is not None and len(reason) > REASON_CHARS_MAX:
         raise FieldError("reason", f"must be at most {REASON_CHARS_MAX} characters")
-    peer = req.scope["otari.reader"].peer
-    return Actor(peer.pid, peer.uid, reason), dry_run
+    actor: Actor = req.scope[ACTOR]
+    return replace(actor, reason=reason), dry_run
 
 
 def _usage(params: dict[str, str]) -> UsageQuery:

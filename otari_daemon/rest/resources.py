@@ -1,16 +1,15 @@
-"""Falcon resources of three shapes: a collection, a member of it, an action on a member."""
+"""Falcon resources of four shapes: a collection, a member of it, an action on one, what is only shown."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Generic, Protocol, TypeVar
-from urllib.parse import unquote
 
 from falcon.asgi import Request, Response
 
-from otari_daemon.admin import query
-from otari_daemon.admin.media import answer, question
-from otari_daemon.admin.operations import Actor
+from otari_daemon.rest import query
+from otari_daemon.rest.media import answer, question
+from otari_daemon.rest.operations import Actor
 
 Q = TypeVar("Q")
 C = TypeVar("C", contravariant=True)
@@ -76,18 +75,18 @@ class Member(Generic[Q]):
     async def on_get(self, req: Request, resp: Response, id: str) -> None:
         """Answer the member."""
         query.none(req)
-        answer(resp, await self._show(unquote(id)))
+        answer(resp, await self._show(query.named(id)))
 
     async def on_patch(self, req: Request, resp: Response, id: str) -> None:
         """Answer the member as changed."""
         actor, dry_run = query.write(req)
         change = await question(req, self._change)
-        answer(resp, await self._update(unquote(id), change, actor, dry_run=dry_run))
+        answer(resp, await self._update(query.named(id), change, actor, dry_run=dry_run))
 
     async def on_delete(self, req: Request, resp: Response, id: str) -> None:
         """Answer nothing."""
         actor, dry_run = query.write(req)
-        await self._delete(unquote(id), actor, dry_run=dry_run)
+        await self._delete(query.named(id), actor, dry_run=dry_run)
         resp.status = 204
 
 
@@ -100,4 +99,16 @@ class Action:
     async def on_post(self, req: Request, resp: Response, id: str) -> None:
         """Do it."""
         actor, dry_run = query.write(req)
-        answer(resp, await self._act(unquote(id), actor, dry_run=dry_run))
+        answer(resp, await self._act(query.named(id), actor, dry_run=dry_run))
+
+
+class Shown:
+    """GET answers what there is."""
+
+    def __init__(self, find: Callable[[], Awaitable[object]]) -> None:
+        self._find = find
+
+    async def on_get(self, req: Request, resp: Response) -> None:
+        """Show it."""
+        query.none(req)
+        answer(resp, await self._find())

@@ -1,0 +1,1 @@
+"""What both edges share of management: questions read strictly, answers, resources of plain shapes."""
