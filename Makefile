@@ -4,7 +4,7 @@ SHELL := /bin/bash
 PY := .venv/bin/python
 N ?=
 
-.PHONY: help install parts run test check unit lint typecheck floors sim kill9 bypass crashpoints lin hot mutants bench real-upstream test-real lock clean format
+.PHONY: help install parts run test check unit lint typecheck floors sim kill9 bypass crashpoints lin hot mutants bench bench-reports real-upstream test-real lock clean format
 
 help:  ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -69,6 +69,9 @@ mutants: install  ## do the tests notice a changed ledger? make mutants N=book.p
 
 bench: parts  ## CPU and latency per request beside nginx and stock httpx, one run
 	$(PY) -m bench.relay
+
+bench-reports: install  ## reports over ten million generated requests; make bench-reports N=1000000
+	$(PY) -m bench.reports --rows $(or $(N),10000000)
 
 real-upstream: install  ## build llama.cpp's server and put its small model together (about ten minutes)
 	$(PY) scripts/real_upstream.py

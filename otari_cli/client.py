@@ -20,6 +20,9 @@ PAGE = 1000
 ROWS_MAX = 100_000
 """No list is read further than this."""
 
+TURNS_MAX = 1000
+"""No filter is followed through more pages than this; each looks at thousands of rows."""
+
 ANSWER_S = 30.0
 VERIFY_S = 3600.0
 KEEPALIVE_S = 45.0
@@ -191,13 +194,14 @@ class AdminClient:
     def usage_rows(self, query: m.UsageQuery) -> list[m.UsageRow]:
         """Up to `query.limit` rows, newest first, in as many pages as that takes."""
         rows: list[m.UsageRow] = []
-        wanted, cursor = min(query.limit, ROWS_MAX), query.cursor
+        wanted, cursor, turns = min(query.limit, ROWS_MAX), query.cursor, 0
         while len(rows) < wanted:
             step = min(PAGE, wanted - len(rows))
             page = self.usage(replace(query, cursor=cursor, limit=step))
             rows += page.rows
             cursor = page.next_cursor
-            if cursor is None or not page.rows:
+            turns += 1
+            if cursor is None or (not page.rows and not query.where) or turns == TURNS_MAX:
                 break
         return rows
 
@@ -217,6 +221,19 @@ class AdminClient:
     def reconcile(self, asked: m.Reconcile, change: Change) -> m.ReconcileReport:
         """Compare a piece of a provider's bill with the books."""
         return self._long(paths.RECONCILE, m.ReconcileReport, asked, change.query())
+
+    def usage_report(self, query: m.ReportQuery) -> m.Report:
+        """Settled requests added up by several things at once."""
+        return self._read(m.Report, self._ask("GET", paths.USAGE_REPORT, codec.dump(query))[0])
+
+    def usage_forecast(self) -> list[m.Forecast]:
+        """Where each budget's holders will stand at the end of their period."""
+        return self._rows(m.Forecast, self._ask("GET", paths.USAGE_FORECAST)[0])
+
+    def rebuild_usage(self, reason: str | None) -> m.Rebuilt:
+        """Make anew what reports are made of, while serving goes on."""
+        found, _ = self._ask("POST", paths.USAGE_REBUILD, {"reason": reason}, timeout_s=VERIFY_S)
+        return self._read(m.Rebuilt, found)
 
     def holds(self) -> list[m.HoldInfo]:
         """What is held now, oldest first."""

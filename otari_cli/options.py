@@ -10,6 +10,9 @@ import typer
 from otari_cli.exits import CliError, Exit
 from otari_cli.output import Form
 
+Terms = Annotated[
+    list[str] | None, typer.Argument(metavar="FILTER", help="Terms like user:ana or cost:>0.01.")
+]
 FormOption = Annotated[Form, typer.Option("--output", "-o", help="How to show it; JSON is the contract.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Have the daemon judge it, and change nothing.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
@@ -30,6 +33,34 @@ def moment(text: str, now: datetime, option: str, *, ahead: bool) -> str:
         at = _written(text, option)
     utc = at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
     return utc.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def day_or_moment(text: str, now: datetime, option: str) -> str:
+    """Like `moment` looking back; also `today`, `yesterday`, `mtd` and `ytd`, which begin at midnight UTC."""
+    midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
+    words = {
+        "today": midnight,
+        "yesterday": midnight - timedelta(days=1),
+        "mtd": midnight.replace(day=1),
+        "ytd": midnight.replace(month=1, day=1),
+    }
+    return moment(words[text].isoformat() if text in words else text, now, option, ahead=False)
+
+
+def filter_of(terms: list[str] | None, **named: str | None) -> str | None:
+    """One filter from terms and from options that stand for a term each; raise `CliError` for a wrong one."""
+    from shlex import quote
+
+    from otari_daemon.protocol.codec import FieldError
+    from otari_daemon.protocol.filters import parse_filter
+
+    given = (quote(f"{field}:{value}") for field, value in named.items() if value is not None)
+    text = " ".join((*(terms or ()), *given)) or None
+    try:
+        parse_filter(text, "the filter")
+    except FieldError as error:
+        raise CliError(str(error), exit_code=Exit.USAGE) from error
+    return text
 
 
 def wrong(option: str, message: str) -> CliError:

@@ -32,11 +32,12 @@ from otari_daemon.mock.server import serve as serve_mock
 from otari_daemon.runtime import Books, Runtime, build_runtime
 from otari_daemon.sockets import BACKLOG, bind_admin, bind_public
 from otari_daemon.store import budgets, freezes, keys, limits, prices, users
-from otari_daemon.store.errors import StoreUnavailable
+from otari_daemon.store.errors import StoreError, StoreUnavailable
 from otari_daemon.store.store import Store
 from otari_daemon.telemetry.activity import Activity
 from otari_daemon.telemetry.clock import SystemClock
 
+MEND_S = 30.0
 TICK_S = 1.0
 FORGET_S = 60.0
 STORE_CLOSE_S = 10.0
@@ -191,6 +192,7 @@ class Daemon:
         administering = asyncio.create_task(admin.serve([admin_socket]))
         auditing = books.ledger.auditor.run(self._config.ledger.audit_s)
         ticking = asyncio.gather(_tick(books, runtime), _forget(books), auditing)
+        mending = asyncio.create_task(_mend_reports(books))
         ticking.add_done_callback(lambda _: self._stop.set())  # without its upkeep a daemon stops
         await asyncio.gather(public.listening.wait(), admin.listening.wait())
         _calm_collector()
@@ -202,6 +204,8 @@ class Daemon:
         if ticking.done():
             ticking.result()  # raises what ended the upkeep
         ticking.cancel()
+        mending.cancel()
+        await asyncio.wait({mending})
         await books.notes.refusals.flush()
 
     async def _drain(self, public: _Server, serving: asyncio.Task[None], runtime: Runtime) -> None:
@@ -264,6 +268,15 @@ async def _tick(books: Books, runtime: Runtime) -> None:
         if uses:
             with contextlib.suppress(StoreUnavailable):  # the next use is noted again
                 await books.store.write(keys.touch, uses)
+
+
+async def _mend_reports(books: Books) -> None:
+    """Build what reports are made of anew whenever it was left behind, until cancelled."""
+    while True:
+        with contextlib.suppress(StoreError):  # the disk is in need; the ledger says so where it matters
+            if books.store.available and await books.store.usage_cells_stale():
+                await books.store.rebuild_usage()
+        await asyncio.sleep(MEND_S)
 
 
 def _server(app: object, limits: FrontLimits, drain_s: float) -> _Server:

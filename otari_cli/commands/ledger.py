@@ -8,7 +8,7 @@ import typer
 
 from otari_cli.context import operator_of
 from otari_cli.exits import Exit
-from otari_cli.options import FormOption
+from otari_cli.options import FormOption, Reason
 from otari_cli.table import Column
 from otari_cli.text import counted, lasting
 
@@ -46,6 +46,20 @@ def verify(
     else:
         operator.out.record(report, ())
     if not report.ok:
+        raise typer.Exit(Exit.FAILED)
+
+
+@app.command()
+def rebuild(ctx: typer.Context, reason: Reason = None, output: FormOption = "table") -> None:
+    """Build anew what usage reports are made of, from the requests themselves; serving goes on."""
+    operator = operator_of(ctx, output)
+    done = operator.admin.rebuild_usage(reason)
+    if output == "table":
+        verdict = "built anew" if done.ok else "fell behind meanwhile; the daemon builds it again by itself"
+        operator.out.say(f"{verdict} in {lasting(done.took_ms)}")
+    else:
+        operator.out.record(done, ())
+    if not done.ok:
         raise typer.Exit(Exit.FAILED)
 
 

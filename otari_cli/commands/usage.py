@@ -2,32 +2,26 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from otari_cli.context import Operator, now, operator_of
 from otari_cli.exits import Exit
-from otari_cli.options import FormOption, moment
+from otari_cli.options import FormOption, Terms, day_or_moment, filter_of, moment, wrong
 from otari_cli.table import Column
-from otari_cli.text import count, counted, dollars, when
+from otari_cli.terms import WithTerms
+from otari_cli.text import counted, dollars, when
 from otari_cli.views import REQUESTS
 from otari_cli.writes import Write, writes
 
 if TYPE_CHECKING:
-    from otari_daemon.protocol.messages import RepricedModel, RepriceReport, UsageQuery, UsageSummaryRow
+    from otari_daemon.protocol.messages import Report, ReportQuery, RepricedModel, RepriceReport
 
-app = typer.Typer(rich_markup_mode=None)
+app = typer.Typer(cls=WithTerms, rich_markup_mode=None)
 SINCE_ADDED_UP = "7d"
+TIMES = frozenset({"hour", "day", "month"})
 
-SUMMARY: tuple[Column[UsageSummaryRow], ...] = (
-    Column("GROUP", lambda row: row.group or "(none)", shrinks=True),
-    Column("REQUESTS", lambda row: str(row.requests), right=True),
-    Column("IN", lambda row: count(row.prompt_tokens), rank=1, right=True),
-    Column("OUT", lambda row: count(row.completion_tokens), rank=2, right=True),
-    Column("COST", lambda row: dollars(row.cost_usd), right=True),
-)
 REPRICED: tuple[Column[RepricedModel], ...] = (
     Column("MODEL", lambda row: row.model, shrinks=True),
     Column("REQUESTS", lambda row: str(row.requests), right=True),
@@ -37,40 +31,62 @@ REPRICED: tuple[Column[RepricedModel], ...] = (
     Column("NEW", lambda row: dollars(row.new_usd), right=True),
     Column("CHANGE", lambda row: dollars(row.delta_usd), right=True),
 )
+By = Annotated[
+    str | None,
+    typer.Option(help="Add up by key, user, model, provider, endpoint, status, tag:NAME, hour, day, month."),
+]
+Since = Annotated[str | None, typer.Option(help="From when on: 12h, today, mtd, 2026-11-01.")]
+Until = Annotated[str | None, typer.Option(help="Up to when, itself left out.")]
+Compare = Annotated[Literal["previous"] | None, typer.Option(help="Beside the span just as long before.")]
+Sort = Annotated[Literal["cost", "requests", "tokens", "name"], typer.Option(help="What comes first.")]
+Export = Annotated[Literal["focus"] | None, typer.Option(help="Export FOCUS 1.2 charges by day.")]
+Ends = Annotated[bool, typer.Option("--forecast", help="Where budgets will stand when their period ends.")]
+Limit = Annotated[int, typer.Option(min=1, max=100_000, help="At most so many requests or groups.")]
 
 
 @app.callback(invoke_without_command=True)
-def usage(
+def usage(  # noqa: PLR0913, PLR0917 - the options are the interface
     ctx: typer.Context,
-    by: Annotated[
-        Literal["key", "user", "model", "provider", "day"] | None, typer.Option(help="Add up by this.")
-    ] = None,
-    since: Annotated[
-        str | None, typer.Option(help=f"From when on: 12h, 2026-11-01. With --by, {SINCE_ADDED_UP}.")
-    ] = None,
-    until: Annotated[str | None, typer.Option(help="Up to when, itself left out.")] = None,
+    terms: Terms = None,
+    by: By = None,
+    since: Since = None,
+    until: Until = None,
     key: Annotated[str | None, typer.Option(help="Of this key only, by id or name.")] = None,
-    limit: Annotated[int, typer.Option(min=1, max=100_000, help="At most so many requests.")] = 20,
+    user: Annotated[str | None, typer.Option(help="Of this user only.")] = None,
+    model: Annotated[str | None, typer.Option(help="Of this model only; * is anything.")] = None,
+    provider: Annotated[str | None, typer.Option(help="Of this provider only.")] = None,
+    compare: Compare = None,
+    spark: Annotated[bool, typer.Option("--spark", help="Show each group's trend.")] = False,
+    sort: Sort = "cost",
+    forecast: Ends = False,
+    format: Export = None,
+    limit: Limit = 20,
     output: FormOption = "table",
 ) -> None:
-    """Show settled requests, newest first, or with --by what they add up to."""
-    from otari_daemon.protocol.messages import UsageQuery
+    """Show settled requests, newest first, or with --by what they add up to.
+
+    FILTER terms read field:value, like user:ana model:gpt-* status:>=400 cost:>0.01 tag:team=search; all of
+    them must hold, and ! turns one around.
+    """
+    from otari_daemon.protocol.messages import ReportQuery, UsageQuery
 
     if ctx.invoked_subcommand is not None:
         return
-    operator = operator_of(ctx, output)
-    at = now()
-    start = since or (SINCE_ADDED_UP if by else None)
-    query = UsageQuery(
-        since=moment(start, at, "--since", ahead=False) if start else None,
-        until=moment(until, at, "--until", ahead=False) if until else None,
-        key=key,
-        limit=limit,
-    )
-    if by is None:
+    operator, at = operator_of(ctx, output), now()
+    start = since or (SINCE_ADDED_UP if by or format else None)
+    begin = day_or_moment(start, at, "--since") if start else None
+    end = day_or_moment(until, at, "--until") if until else None
+    named = {"user": user, "model": model, "provider": provider}
+    if forecast:
+        _forecast(operator)
+    elif by is None and format is None:
+        query = UsageQuery(since=begin, until=end, key=key, limit=limit, where=filter_of(terms, **named))
         operator.out.rows(operator.admin.usage_rows(query), REQUESTS, "no requests")
     else:
-        _add_up(operator, by, query)
+        where = filter_of(terms, key=key, **named)
+        trend = _trend(by or "", start or "") if spark else None
+        asked = ReportQuery(by or "", begin, end, where, compare, trend, sort, limit)
+        (_add_up if format is None else _export)(operator, asked)
 
 
 @writes(app)
@@ -130,12 +146,58 @@ def _show_repriced(operator: Operator, report: RepriceReport, *, look: bool) -> 
             out.say(f"{counted(number, 'request')}: {what}")
 
 
-def _add_up(operator: Operator, by: str, query: UsageQuery) -> None:
-    rows = operator.admin.usage_summary(by, query)
-    operator.out.rows(rows, SUMMARY, "no requests")
-    if rows and operator.out.form == "table":
-        total = sum((Decimal(row.cost_usd) for row in rows), Decimal(0))
-        requests = sum(row.requests for row in rows)
-        operator.out.say(
-            f"{counted(requests, 'request')} since {when(query.since)} UTC, {dollars(f'{total:f}')}"
-        )
+def _trend(by: str, start: str) -> Literal["hour", "day"]:
+    if TIMES & {*by.split(",")}:
+        raise wrong("--spark", "is for reports that are not by time themselves")
+    return "hour" if start in ("today", "1d") or start[-1:] in ("h", "m", "s") else "day"
+
+
+def _add_up(operator: Operator, query: ReportQuery) -> None:
+    report = operator.admin.usage_report(query)
+    if operator.out.form in ("json", "yaml"):
+        operator.out.record(report, ())
+    elif operator.out.form == "table":
+        _table(operator, report)
+    else:
+        operator.out.rows(_flat(report), (), "")
+
+
+def _table(operator: Operator, report: Report) -> None:
+    from otari_cli import reports
+
+    out, total = operator.out, report.totals
+    out.rows(reports.rows(report), reports.columns(report), "no requests")
+    if report.rows:
+        shown = len(report.rows)
+        most = f", the first {shown} of {report.groups}" if report.groups > shown else ""
+        requests = counted(total.requests, "request")
+        out.say(f"{requests} since {when(report.since)} UTC, {dollars(total.cost_usd)}{most}")
+    if not report.exact:
+        out.say("what reports are made of is being built anew: these sums may not be whole yet")
+
+
+def _flat(report: Report) -> list[dict[str, Any]]:
+    """Groups with a field for each word of the report, for spreadsheets."""
+    from otari_daemon.protocol.codec import dump
+
+    dumped: list[dict[str, Any]] = dump(report.rows)
+    return [dict(zip(report.by, row.pop("group"), strict=True)) | row for row in dumped]
+
+
+def _forecast(operator: Operator) -> None:
+    from otari_cli.reports import FORECASTS
+
+    operator.out.rows(operator.admin.usage_forecast(), FORECASTS, "no budget is assigned to anybody")
+
+
+def _export(operator: Operator, query: ReportQuery) -> None:
+    from dataclasses import replace
+
+    from otari_cli import focus
+
+    if operator.out.form in ("table", "yaml"):
+        raise wrong("--format focus", "goes with -o csv, json or jsonl")
+    by = ",".join(focus.BY)
+    report = operator.admin.usage_report(replace(query, by=by, sort="name", limit=focus.ROWS_MAX))
+    operator.out.rows(focus.charges(report), (), "")
+    operator.out.say(f"FOCUS {focus.VERSION}: {counted(len(report.rows), 'charge')}")

@@ -9,7 +9,7 @@ import falcon
 import falcon.asgi
 from falcon.asgi import Request, Response
 
-from otari_daemon.admin import books, budgets, daemon, explain, ledger, pricing, problems
+from otari_daemon.admin import books, budgets, daemon, explain, ledger, pricing, problems, reports
 from otari_daemon.admin.guard import Guard
 from otari_daemon.domain.errors import GatewayError
 from otari_daemon.protocol import paths
@@ -74,6 +74,9 @@ def _observed(do: Operations) -> dict[str, object]:
         paths.USAGE_REPRICE: books.Change(Reprice, do.reprice),
         paths.RECONCILE: books.Change(Reconcile, do.reconcile),
         paths.BUDGET_SIMULATE: books.Simulate(do),
+        paths.USAGE_REPORT: reports.UsageReport(do),
+        paths.USAGE_FORECAST: reports.UsageForecast(do),
+        paths.USAGE_REBUILD: reports.UsageRebuild(do),
         paths.EXPLAIN: explain.Explain(do),
         paths.REFUSALS: explain.Refusals(do),
         paths.WATCHED: explain.Watched(do),

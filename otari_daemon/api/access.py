@@ -9,6 +9,7 @@ from typing import Final
 
 from otari_daemon.protocol import paths
 
+ME = "/v1/me"
 MODEL = "/v1/models/{model:path}"
 PRICE = "/v1/pricing/{id:path}"
 """A model, and `/history` behind it for all its versions: a model's name may hold slashes."""
@@ -40,6 +41,7 @@ ACCESS: Final[Mapping[str, Mapping[str, Access]]] = MappingProxyType(
         "/health/liveness": _HEALTH,
         "/health/readiness": _HEALTH,
         "/v1/chat/completions": {"POST": Access.KEY},
+        ME: {"GET": Access.KEY},
         paths.MODELS: _READ,
         MODEL: _READ,
         paths.KEYS: _COLLECTION,

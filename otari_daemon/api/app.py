@@ -10,7 +10,7 @@ import falcon
 import falcon.asgi
 from falcon.asgi import Request, Response
 
-from otari_daemon.api.access import ACCESS, MODEL
+from otari_daemon.api.access import ACCESS, ME, MODEL
 from otari_daemon.api.attempts import Attempts
 from otari_daemon.api.gate import Gate, Guarded
 from otari_daemon.api.headers import REQUEST_ID, Envelope
@@ -18,6 +18,7 @@ from otari_daemon.api.health import HealthResource, LivenessResource, ReadinessR
 from otari_daemon.api.home import HomeResource
 from otari_daemon.api.inference import InferenceResource
 from otari_daemon.api.management.routes import managed
+from otari_daemon.api.me import Me
 from otari_daemon.api.models import ListModels, Model, Models
 from otari_daemon.config.schema import Config
 from otari_daemon.control.plane import Caller
@@ -58,6 +59,7 @@ def create_app(edge: Edge) -> Envelope:
     guarded = {
         MODELS: Models(edge.models_for),
         MODEL: Model(edge.models_for),
+        ME: Me(edge.operations),
         **managed(edge.operations, edge.config),
     }
     for path, resource in guarded.items():

@@ -16,6 +16,7 @@ from otari_daemon.domain.records import Instead
 from otari_daemon.pipeline.gateway import Call, Gateway
 from otari_daemon.pipeline.replies import WholeReply
 from otari_daemon.wire.dialect import Dialect
+from otari_daemon.wire.request_tags import tags_header
 
 READER = "otari.reader"
 EVENT_STREAM = "text/event-stream; charset=utf-8"
@@ -40,7 +41,8 @@ class InferenceResource:
             caller = await gateway.authenticate(token, request_id, dialect.endpoint)
             body = await req.stream.read()
             reader = scope.get(READER) or NobodyWatches()
-            reply = await gateway.complete(Call(dialect, caller, request_id, body, reader, name))
+            tags = tags_header(scope["headers"])
+            reply = await gateway.complete(Call(dialect, caller, request_id, body, reader, name, tags))
         except GatewayError as error:
             answer_error(resp, dialect, error, request_id)
         except ReaderLeft:

@@ -9,7 +9,7 @@ import time
 from otari_daemon.store.audit import Walk
 from otari_daemon.store.errors import LedgerCorrupt, StoreUnavailable
 from otari_daemon.store.store import Store
-from otari_daemon.store.verify import verify
+from otari_daemon.store.verify import prove
 
 _log = logging.getLogger("otari.ledger")
 
@@ -54,7 +54,7 @@ class Auditor:
             self._walk = Walk()
 
     async def _confirm(self) -> None:
-        report = await self._store.read(verify)
+        report = await self._store.read(prove)
         if report.findings:
             found = report.findings[0]
             raise LedgerCorrupt(f"the ledger contradicts itself: {found.row}: {found.detail}")

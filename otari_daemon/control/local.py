@@ -167,6 +167,7 @@ class LocalControlPlane:
             bound.output_max,
             instead,
             intent.service,
+            intent.tags,
         )
         held = self._ledger.reserve(self._rid_of(request_id), bundle, bound.amount, facts)
         if isinstance(held, Refused):

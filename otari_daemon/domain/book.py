@@ -93,13 +93,17 @@ class Bundle:
 
 @dataclass(slots=True)
 class Hold:
-    """Money set aside for one request; closed once. `owner` is whatever can close it, while it is open."""
+    """Money set aside for one request; closed once.
+
+    `owner` is whatever can close it, while it is open; `facts` are kept for whoever writes its end down.
+    """
 
     rid: bytes
     bundle: Bundle
     amount: Nano
     open: bool = True
     owner: object = None
+    facts: object = None
 
 
 class Refused(NamedTuple):
@@ -246,7 +250,7 @@ class Book:
             return refused
         for balance in bundle.balances:
             balance.held = Nano(balance.held + amount)
-        hold = Hold(rid, bundle, amount)
+        hold = Hold(rid, bundle, amount, facts=facts)
         self.open_holds[rid] = hold
         caps = tuple(account.cap for account in bundle.accounts)
         self.journal.append(HoldOpened(hold, caps, facts))

@@ -38,6 +38,7 @@ class Intent(NamedTuple):
     service: str | None = None
     pieces: Usage = ONE_REQUEST
     reach: frozenset[str] = CHAT
+    tags: str = ""
 
 
 class OutputLimit(NamedTuple):

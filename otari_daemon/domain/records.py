@@ -66,6 +66,7 @@ class Facts(NamedTuple):
     output_max: int = 0
     instead: Instead | None = None
     service: str | None = None
+    tags: str = ""
 
 
 class Outcome(NamedTuple):

@@ -19,6 +19,7 @@ from otari_daemon.providers.http1.errors import UpstreamError
 from otari_daemon.providers.upstream import Exchange
 from otari_daemon.wire.dialect import Body, Dialect, Wire, wire_to
 from otari_daemon.wire.fingerprint import fingerprint
+from otari_daemon.wire.request_tags import with_tags
 from otari_daemon.wire.strict_json import InvalidJson, decode
 
 HOLD_WAIT_S = 2.0
@@ -51,6 +52,7 @@ class Call(NamedTuple):
     body: bytes
     reader: Reader
     idempotency_key: str | None = None
+    tags: bytes | None = None
 
 
 class Way(NamedTuple):
@@ -85,6 +87,8 @@ class Gateway:
             body = decode(call.body)
             intent = dialect.read_intent(body, len(call.body))
             model = intent.model
+            if call.tags is not None:
+                intent = with_tags(intent, call.tags)
             if call.idempotency_key is not None:
                 found = await self._claim(call, call.idempotency_key, body)
                 if isinstance(found, Kept):

@@ -6,7 +6,9 @@ from collections.abc import AsyncIterator
 from typing import Protocol
 
 from otari_daemon.control.actor import Actor as Actor
+from otari_daemon.control.plane import Caller
 from otari_daemon.protocol.messages import (
+    Bucket,
     BudgetAssign,
     BudgetCreate,
     BudgetInfo,
@@ -15,6 +17,7 @@ from otari_daemon.protocol.messages import (
     BudgetUpdate,
     Event,
     Explanation,
+    Forecast,
     FreezeCreate,
     FreezeInfo,
     Grouping,
@@ -27,9 +30,12 @@ from otari_daemon.protocol.messages import (
     PriceInfo,
     PriceSet,
     PriceSuggestion,
+    Rebuilt,
     Reconcile,
     ReconcileReport,
     RefusalGroup,
+    Report,
+    ReportQuery,
     Reprice,
     RepriceReport,
     Simulation,
@@ -140,6 +146,23 @@ class Operations(Protocol):
 
     async def usage_summary(self, by: Grouping, query: UsageQuery) -> list[UsageSummaryRow]:
         """Add up settled requests by what `by` names."""
+
+    async def usage_series(
+        self, key_id: str | None, bucket: Bucket, since: str | None, until: str | None
+    ) -> dict[str, object]:
+        """What one key's requests add up to, or everybody's: in all, by group, and over time."""
+
+    async def me(self, caller: Caller) -> dict[str, object]:
+        """A key, and how it stands."""
+
+    async def usage_report(self, query: ReportQuery) -> Report:
+        """Add up settled requests by several things at once, beside the time before."""
+
+    async def usage_forecast(self) -> list[Forecast]:
+        """Say where each budget's holders will stand at the end of their period."""
+
+    async def rebuild_usage(self, actor: Actor) -> Rebuilt:
+        """Build what reports are made of anew from the rows."""
 
     async def holds(self) -> list[HoldInfo]:
         """List what is held now, oldest first."""

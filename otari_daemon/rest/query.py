@@ -11,7 +11,7 @@ from falcon.asgi import Request
 from otari_daemon.domain.errors import NotFound
 from otari_daemon.protocol import codec
 from otari_daemon.protocol.codec import FieldError
-from otari_daemon.protocol.messages import BudgetAssign, Grouping, UsageQuery
+from otari_daemon.protocol.messages import Bucket, BudgetAssign, Grouping, ReportQuery, UsageQuery
 from otari_daemon.rest.operations import Actor
 
 ACTOR = "otari.actor"
@@ -21,10 +21,14 @@ LIMIT_MAX = 1000
 LIMIT_DEFAULT = 100
 SKIP_MAX = 1 << 31
 REASON_CHARS_MAX = 500
+REPORT_ROWS_MAX = 10_000
 
 _WRITES = frozenset({"dry_run", "reason"})
 _USAGE = frozenset(UsageQuery.__dataclass_fields__)
+_REPORT = frozenset(ReportQuery.__dataclass_fields__)
 _PREDECESSOR = {"start_date": "since", "end_date": "until", "user_id": "user"}
+_SPAN = (("since", "start_date"), ("until", "end_date"))
+_SERIES = frozenset({"bucket", *_SPAN[0], *_SPAN[1]})
 _ANSWERS = {"true": True, "1": True, "false": False, "0": False}
 
 
@@ -71,6 +75,24 @@ def summary(req: Request) -> tuple[Grouping, UsageQuery]:
     if by not in get_args(Grouping):
         raise FieldError("by", f"must be one of {', '.join(get_args(Grouping))}")
     return cast("Grouping", by), _usage(params)
+
+
+def series(req: Request) -> tuple[Bucket, str | None, str | None]:
+    """Read `bucket`, and from when to when to add up in buckets of time."""
+    params = _params(req, _SERIES)
+    bucket = params["bucket"]
+    if bucket not in get_args(Bucket):
+        raise FieldError("bucket", f"must be one of {', '.join(get_args(Bucket))}")
+    since, until = (params.get(name, params.get(other)) for name, other in _SPAN)
+    return cast("Bucket", bucket), since, until
+
+
+def report(req: Request) -> ReportQuery:
+    """Read what a report is to add up."""
+    params: dict[str, object] = dict(_params(req, _REPORT))
+    if "limit" in params:
+        params["limit"] = _number(_params(req, _REPORT), "limit", REPORT_ROWS_MAX, (1, REPORT_ROWS_MAX))
+    return codec.accept(ReportQuery, params)
 
 
 def unprice(req: Request) -> tuple[str | None, Actor, bool]:

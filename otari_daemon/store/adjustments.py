@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from otari_daemon.domain.book import Balance, BalanceKey
@@ -12,9 +10,6 @@ from otari_daemon.domain.money import Nano
 from otari_daemon.store import sql_adjust as sql
 from otari_daemon.store.database import Connection, Session
 from otari_daemon.store.schema import POSTED
-
-_COMMON = ("key", "user", "model", "provider", "endpoint", "day")
-_BOUND = ("key_id", "user_id", "model", "provider", "since_ms", "until_ms")
 
 
 class Leg(NamedTuple):
@@ -67,20 +62,6 @@ def sums(session: Session, rids: Sequence[bytes]) -> dict[bytes, int]:
         return {}
     found = {rid: session.con.execute(sql.SUM, (rid,)).fetchone()[0] for rid in rids}
     return {rid: amount for rid, amount in found.items() if amount is not None}
-
-
-def by_group(session: Session, values: Mapping[str, object], by: str) -> dict[str, int]:
-    """What corrections of the requests of a query come to, by what they have in common."""
-    corrected: Counter[str] = Counter()
-    for row in session.con.execute(sql.WITHIN, {name: values[name] for name in _BOUND}):
-        common = dict(zip(_COMMON, row[:-1], strict=True))
-        name = _day(common["day"]) if by == "day" else common[by]
-        corrected[name] += row[-1]
-    return dict(corrected)
-
-
-def _day(created_ms: int) -> str:
-    return datetime.fromtimestamp(created_ms // 1000, UTC).date().isoformat()
 
 
 def _standing(con: Connection, rid: bytes, balances: dict[BalanceKey, Balance]) -> Standing | None:

@@ -27,6 +27,7 @@ SUMMED = {
     "watched": ("last",),
     "adjustment": ("amount",),
     "adjustment_share": ("posted", "overage"),
+    "usage_cell": ("cost by hour",),
 }
 """What `sql_copy.TOTALS` sums up, in its order."""
 

@@ -23,6 +23,7 @@ from otari_daemon.domain.pricing import Price
 from otari_daemon.domain.records import Facts, Outcome, Progress
 from otari_daemon.domain.usage import Usage
 from otari_daemon.store import idempotency, sql
+from otari_daemon.store.cells import Cells, KnownSeries, of_corrections
 from otari_daemon.store.database import Connection, Counted
 from otari_daemon.store.errors import LedgerCorrupt
 from otari_daemon.store.schema import POSTED, REF_CHARS, SENT, UNSET, UNSET_NANO, UNSET_REF, VOIDED
@@ -125,6 +126,7 @@ class Fold:
         self._names: list[Named | Unnamed] = []
         self._new_cards: dict[int, tuple[Price, int]] = {}
         self._instead: list[tuple[bytes, str, str]] = []
+        self._cells = Cells()
         for entry in entries:
             self._take(entry)
 
@@ -174,6 +176,7 @@ class Fold:
             amount,
             facts.input_max,
             facts.output_max,
+            facts.tags,
         )
         moves = self._moves_of(bundle)
         moves.pending += amount
@@ -202,6 +205,7 @@ class Fold:
         moves.pending -= hold.amount
         moves.posted += posted
         moves.overage += overage
+        self._cells.settle(cast(Facts, hold.facts), outcome, posted + overage)
 
     def _moves_of(self, bundle: Bundle) -> _Moves:
         moves = self._moves.get(bundle.id)
@@ -235,6 +239,22 @@ class Fold:
             con.executemany(sql.ADJUSTMENT_SHARE_ADD, _share_rows(self._adjusted))
         if self._names:
             idempotency.apply(con, self._names)
+
+    @property
+    def settles(self) -> bool:
+        """Whether a request ends in it, or is corrected."""
+        return bool(self._adjusted) or not self._cells.empty
+
+    def report(self, con: Connection, known: KnownSeries) -> None:
+        """Add what has settled and what was corrected to the usage cells, once `run` has written the rows."""
+        self._cells.run(con, known)
+        if self._adjusted:
+            made = [(entry.correction.rid, entry.correction.amount) for _, entry in self._adjusted]
+            of_corrections(con, made).run(con, known)
+
+    def reported(self, known: KnownSeries) -> None:
+        """Remember the series that are now known to be stored."""
+        self._cells.committed(known)
 
     def committed(self) -> None:
         """Remember what is now known to be stored."""

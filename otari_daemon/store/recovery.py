@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from otari_daemon.domain.book import Account, Balance, BalanceKey, Book
+from otari_daemon.domain.grains import HOUR_MS
 from otari_daemon.domain.money import Nano
 from otari_daemon.domain.pricing import Rates, charge
 from otari_daemon.domain.records import Reason, RecoveredHold
@@ -13,11 +14,15 @@ from otari_daemon.domain.usage import NOTHING, Usage
 from otari_daemon.domain.windows import Period
 from otari_daemon.store import raises, sql
 from otari_daemon.store.budgets import decode_on_exceed, decode_window
+from otari_daemon.store.cells import Cells, KnownSeries, Series, tokens_of
 from otari_daemon.store.database import Connection
 from otari_daemon.store.errors import LedgerCorrupt
 from otari_daemon.store.schema import PRESUMED, SENT, UNSET, UNSET_REF, VOIDED
 
 BUNDLES_PER_EPOCH_BITS = 32
+_RATES = slice(7, 7 + len(Usage._fields))
+_FACTS = slice(_RATES.stop, None)
+"""Where a row of `sql.ORPHANS` has these."""
 
 
 class _Orphan(NamedTuple):
@@ -39,10 +44,11 @@ def recover(con: Connection, epoch: int, now_ms: int) -> list[RecoveredHold]:
     """Close every hold of earlier epochs: never sent, voided; sent, posted at what its progress shows."""
     closed: list[RecoveredHold] = []
     rows: list[tuple[object, ...]] = []
+    cells = Cells()
     legs: defaultdict[int, list[int]] = defaultdict(lambda: [0, 0])
     for row in con.execute(sql.ORPHANS, (epoch,)).fetchall():
         orphan, usage = _Orphan(*row[:7]), _presumed(row)
-        posted = min(orphan.held, charge(usage, _rates(orphan, row[7:]))) if orphan.state == SENT else 0
+        posted = min(orphan.held, charge(usage, _rates(orphan, row[_RATES]))) if orphan.state == SENT else 0
         state = PRESUMED if orphan.state == SENT else VOIDED
         rows.append(
             (
@@ -61,12 +67,14 @@ def recover(con: Connection, epoch: int, now_ms: int) -> list[RecoveredHold]:
                 orphan.rid,
             )
         )
+        cells.add(*_counted(row[_FACTS], usage, posted))
         moves = legs[orphan.bundle_id]
         moves[0] -= orphan.held
         moves[1] += posted
         closed.append(RecoveredHold(orphan.rid, Nano(orphan.held), Nano(posted)))
     if rows:
         con.executemany(sql.HOLD_SETTLE, rows)
+        cells.run(con, KnownSeries())
     for bundle_id, (pending, posted) in legs.items():
         _move(con, bundle_id, pending, posted)
     return closed
@@ -77,6 +85,12 @@ def _presumed(row: tuple[int, ...]) -> Usage:
     if state != SENT:
         return NOTHING
     return Usage(input=prompt, output=0 if progress == UNSET else progress, requests=1)
+
+
+def _counted(facts: tuple[Any, ...], usage: Usage, posted: int) -> tuple[int, Series, tuple[int, ...]]:
+    key, user, created_ms, endpoint, model, provider, tags = facts
+    series = Series(key, user, model, provider, endpoint, 0, tags)
+    return created_ms // HOUR_MS, series, (1, *tokens_of(usage), posted, 0)
 
 
 def _rates(orphan: _Orphan, rates: tuple[int | None, ...]) -> Rates:

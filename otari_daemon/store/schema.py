@@ -205,6 +205,22 @@ _MORE_CLASSES = (
     "ALTER TABLE price ADD COLUMN services TEXT NOT NULL DEFAULT ''",
 )
 
+_REPORTING = (
+    "ALTER TABLE hold ADD COLUMN tags TEXT NOT NULL DEFAULT ''",
+    """CREATE TABLE usage_series(
+  id INTEGER PRIMARY KEY, key_id TEXT NOT NULL, user_id TEXT NOT NULL, model TEXT NOT NULL,
+  provider TEXT NOT NULL, endpoint TEXT NOT NULL, status INTEGER NOT NULL, tags TEXT NOT NULL) STRICT""",
+    """CREATE TABLE usage_cell(
+  grain INTEGER NOT NULL, start_ms INTEGER NOT NULL, series_id INTEGER NOT NULL, requests INTEGER NOT NULL,
+  u_input INTEGER NOT NULL, u_cache_read INTEGER NOT NULL, u_cache_write INTEGER NOT NULL,
+  u_output INTEGER NOT NULL, u_reasoning INTEGER NOT NULL, u_audio_input INTEGER NOT NULL,
+  u_audio_output INTEGER NOT NULL, u_cache_write_1h INTEGER NOT NULL, u_image_input INTEGER NOT NULL,
+  u_image_output INTEGER NOT NULL, cost_n INTEGER NOT NULL, duration_us INTEGER NOT NULL,
+  PRIMARY KEY(grain, start_ms, series_id)) STRICT, WITHOUT ROWID""",
+    # exact from the start where there is no row yet; else they are built from the rows while serving
+    """INSERT INTO meta SELECT 'usage_cells', CASE WHEN EXISTS (SELECT 1 FROM hold) THEN 0 ELSE 1 END""",
+)
+
 REVISIONS: Final = (
     Revision(1, "the ledger and what operators set up", _FIRST),
     Revision(2, "what explains a hold, a price and a refusal", _EXPLAINING),
@@ -215,4 +231,5 @@ REVISIONS: Final = (
     Revision(7, "corrections of what was charged", _CORRECTING),
     Revision(8, "what the provider calls a request", _RECONCILING),
     Revision(9, "more classes of use, and prices with tiers", _MORE_CLASSES),
+    Revision(10, "what usage adds up to, and tags", _REPORTING),
 )

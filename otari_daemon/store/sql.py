@@ -64,11 +64,11 @@ RATE_CARD_ADD: Final = """INSERT INTO rate_card
   VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
   ON CONFLICT DO NOTHING"""
 HOLD_ADD: Final = """INSERT INTO hold(rid, bundle_id, key_id, user_id, owner_epoch, created_ms, endpoint,
-  model, provider, stream, rate_card_id, prompt_presumed, held_n, input_max, output_max, state, posted_n,
-  overage_n, settled_ms, u_input, u_cache_read, u_cache_write, u_output, u_reasoning, u_audio_input,
+  model, provider, stream, rate_card_id, prompt_presumed, held_n, input_max, output_max, tags, state,
+  posted_n, overage_n, settled_ms, u_input, u_cache_read, u_cache_write, u_output, u_reasoning, u_audio_input,
   u_audio_output, u_images, u_requests, u_tool_calls, u_cache_write_1h, u_image_input, u_image_output,
   u_seconds, u_characters, progress_out, reason, status, first_byte_us,
-  duration_us, provider_ref) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
+  duration_us, provider_ref) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
   ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
 HOLD_SETTLE: Final = """UPDATE hold SET rate_card_id = coalesce(?, rate_card_id), state = ?, posted_n = ?,
   overage_n = ?, settled_ms = ?, u_input = ?,
@@ -90,7 +90,8 @@ EPOCH_NEXT: Final = "UPDATE meta SET value = value + 1 WHERE name = 'epoch' RETU
 ORPHANS: Final = """SELECT h.rid, h.bundle_id, h.state, h.held_n, h.prompt_presumed, h.progress_out,
   h.rate_card_id, r_input, r_cache_read, r_cache_write, r_output, r_reasoning, r_audio_input,
   r_audio_output, r_images, r_requests, r_tool_calls, r_cache_write_1h, r_image_input, r_image_output,
-  r_seconds, r_characters FROM hold h LEFT JOIN rate_card c ON c.id = h.rate_card_id
+  r_seconds, r_characters, h.key_id, h.user_id, h.created_ms, h.endpoint, h.model, h.provider, h.tags
+  FROM hold h LEFT JOIN rate_card c ON c.id = h.rate_card_id
   WHERE h.state < 2 AND h.owner_epoch < ? ORDER BY h.rid"""
 BUNDLE_LEGS: Final = "SELECT account_id, period_start_ms FROM bundle WHERE bundle_id = ?"
 ACCOUNTS: Final = """SELECT a.id, b.id, b.name, b.limit_n, b.window, b.enforced, b.on_exceed FROM account a
@@ -103,7 +104,7 @@ LATEST_BALANCES: Final = """SELECT account_id, period_start_ms, posted_n, pendin
 
 _HOLD: Final = """rid, state, created_ms, settled_ms, key_id, user_id, endpoint, model, provider, stream,
   held_n, posted_n, overage_n, reason, status, first_byte_us, duration_us, prompt_presumed, progress_out,
-  u_input, u_cache_read, u_cache_write, u_output, u_reasoning, u_audio_input, u_audio_output, u_images,
+  tags, u_input, u_cache_read, u_cache_write, u_output, u_reasoning, u_audio_input, u_audio_output, u_images,
   u_requests, u_tool_calls, u_cache_write_1h, u_image_input, u_image_output, u_seconds, u_characters"""
 _BY_TIME: Final = (
     " FROM hold WHERE (:key_id IS NULL OR +key_id = :key_id) AND (:user_id IS NULL OR +user_id = :user_id)"
@@ -114,35 +115,10 @@ _WITHIN: Final = """ AND created_ms >= :since_ms AND created_ms < :until_ms
   AND (:model IS NULL OR model = :model) AND (:provider IS NULL OR provider = :provider)"""
 _PAGE: Final = """ AND (created_ms, rid) < (:before_ms, :before_rid)
   ORDER BY created_ms DESC, rid DESC LIMIT :count"""
-_SUMS: Final = """ AS grouped, count(*), sum(u_input + u_cache_read + u_cache_write + u_audio_input
-  + u_cache_write_1h + u_image_input), sum(u_output + u_reasoning + u_audio_output + u_image_output),
-  sum(u_cache_read), sum(posted_n), sum(overage_n)"""
-_GROUPED: Final = " AND state >= 2 GROUP BY grouped ORDER BY sum(posted_n) DESC, grouped LIMIT :count"
-
 ROWS: Final = {
     "time": "SELECT " + _HOLD + _BY_TIME + _WITHIN + _PAGE,
     "key": "SELECT " + _HOLD + _BY_KEY + _WITHIN + _PAGE,
     "user": "SELECT " + _HOLD + _BY_USER + _WITHIN + _PAGE,
-}
-SUMMARY: Final = {
-    ("key", "time"): "SELECT key_id" + _SUMS + _BY_TIME + _WITHIN + _GROUPED,
-    ("key", "key"): "SELECT key_id" + _SUMS + _BY_KEY + _WITHIN + _GROUPED,
-    ("key", "user"): "SELECT key_id" + _SUMS + _BY_USER + _WITHIN + _GROUPED,
-    ("user", "time"): "SELECT user_id" + _SUMS + _BY_TIME + _WITHIN + _GROUPED,
-    ("user", "key"): "SELECT user_id" + _SUMS + _BY_KEY + _WITHIN + _GROUPED,
-    ("user", "user"): "SELECT user_id" + _SUMS + _BY_USER + _WITHIN + _GROUPED,
-    ("model", "time"): "SELECT model" + _SUMS + _BY_TIME + _WITHIN + _GROUPED,
-    ("model", "key"): "SELECT model" + _SUMS + _BY_KEY + _WITHIN + _GROUPED,
-    ("model", "user"): "SELECT model" + _SUMS + _BY_USER + _WITHIN + _GROUPED,
-    ("provider", "time"): "SELECT provider" + _SUMS + _BY_TIME + _WITHIN + _GROUPED,
-    ("provider", "key"): "SELECT provider" + _SUMS + _BY_KEY + _WITHIN + _GROUPED,
-    ("provider", "user"): "SELECT provider" + _SUMS + _BY_USER + _WITHIN + _GROUPED,
-    ("endpoint", "time"): "SELECT endpoint" + _SUMS + _BY_TIME + _WITHIN + _GROUPED,
-    ("endpoint", "key"): "SELECT endpoint" + _SUMS + _BY_KEY + _WITHIN + _GROUPED,
-    ("endpoint", "user"): "SELECT endpoint" + _SUMS + _BY_USER + _WITHIN + _GROUPED,
-    ("day", "time"): "SELECT created_ms / 86400000" + _SUMS + _BY_TIME + _WITHIN + _GROUPED,
-    ("day", "key"): "SELECT created_ms / 86400000" + _SUMS + _BY_KEY + _WITHIN + _GROUPED,
-    ("day", "user"): "SELECT created_ms / 86400000" + _SUMS + _BY_USER + _WITHIN + _GROUPED,
 }
 OPEN_HOLDS: Final = "SELECT " + _HOLD + " FROM hold WHERE state < 2 ORDER BY created_ms, rid LIMIT ?"
 ONE_HOLD: Final = "SELECT " + _HOLD + " FROM hold WHERE rid = ?"

@@ -21,11 +21,6 @@ OF_REQUEST: Final = """SELECT source, source_ref, amount_n, made_ms, reason FROM
   ORDER BY made_ms, source, source_ref"""
 ANY: Final = "SELECT 1 FROM adjustment LIMIT 1"
 SUM: Final = "SELECT sum(amount_n) FROM adjustment WHERE rid = ?"
-WITHIN: Final = """SELECT h.key_id, h.user_id, h.model, h.provider, h.endpoint, h.created_ms, a.amount_n
-  FROM adjustment a JOIN hold h ON h.rid = a.rid
-  WHERE (:key_id IS NULL OR h.key_id = :key_id) AND (:user_id IS NULL OR h.user_id = :user_id)
-  AND h.created_ms >= :since_ms AND h.created_ms < :until_ms
-  AND (:model IS NULL OR h.model = :model) AND (:provider IS NULL OR h.provider = :provider)"""
 
 ROWS_BETWEEN: Final = """SELECT count(*) FROM (SELECT 1 FROM hold WHERE created_ms >= ? AND created_ms <= ?
   LIMIT ?) within"""

@@ -31,6 +31,8 @@ READ: Final = {
     "holder_limit": "SELECT * FROM holder_limit ORDER BY holder_kind, holder_id",
     "adjustment": "SELECT * FROM adjustment ORDER BY rid, source, source_ref",
     "adjustment_share": "SELECT * FROM adjustment_share ORDER BY rid, source, source_ref, account_id",
+    "usage_series": "SELECT * FROM usage_series ORDER BY id",
+    "usage_cell": "SELECT * FROM usage_cell ORDER BY grain, start_ms, series_id",
 }
 """Every table but the schema's own, those that others refer to first."""
 
@@ -47,7 +49,7 @@ WRITE: Final = {
     "balance": "INSERT INTO balance VALUES (?, ?, ?, ?, ?, ?, ?)",
     "bundle": "INSERT INTO bundle VALUES (?, ?, ?)",
     "rate_card": "INSERT INTO rate_card VALUES (" + _10 + ", ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-    "hold": "INSERT INTO hold VALUES (" + _10 + ", " + _10 + ", " + _10 + ", " + _10 + ")",
+    "hold": "INSERT INTO hold VALUES (" + _10 + ", " + _10 + ", " + _10 + ", " + _10 + ", ?)",
     "refusal": "INSERT INTO refusal VALUES (" + _10 + ", ?, ?)",
     "budget_raise": "INSERT INTO budget_raise VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
     "frozen": "INSERT INTO frozen VALUES (?, ?, ?, ?, ?, ?)",
@@ -57,6 +59,8 @@ WRITE: Final = {
     "holder_limit": "INSERT INTO holder_limit VALUES (?, ?, ?, ?, ?)",
     "adjustment": "INSERT INTO adjustment VALUES (?, ?, ?, ?, ?, ?)",
     "adjustment_share": "INSERT INTO adjustment_share VALUES (?, ?, ?, ?, ?, ?, ?)",
+    "usage_series": "INSERT INTO usage_series VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+    "usage_cell": "INSERT INTO usage_cell VALUES (" + _10 + ", ?, ?, ?, ?, ?, ?)",
 }
 
 _RATES: Final = """, coalesce(sum(r_input), 0), coalesce(sum(r_cache_read), 0),
@@ -91,5 +95,8 @@ TOTALS: Final = {
     "adjustment": "SELECT count(*), coalesce(sum(amount_n), 0) FROM adjustment",
     "adjustment_share": """SELECT count(*), coalesce(sum(posted_n), 0), coalesce(sum(overage_n), 0)
   FROM adjustment_share""",
+    "usage_series": "SELECT count(*) FROM usage_series",
+    "usage_cell": """SELECT count(*), coalesce(sum(CASE WHEN grain = 1 THEN cost_n ELSE 0 END), 0)
+  FROM usage_cell""",
 }
 """Rows, then the sum of every column of money or price; open holds have posted nothing yet."""

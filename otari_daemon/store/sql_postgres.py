@@ -88,5 +88,11 @@ STREAMED: Final = (
     sql_copy.READ["bundle"],
     sql_copy.READ["hold"],
     sql_copy.READ["refusal"],
+    sql_copy.READ["hold_instead"],
+    sql_copy.READ["idempotency"],
+    sql_copy.READ["adjustment"],
+    sql_copy.READ["adjustment_share"],
+    sql_copy.READ["usage_series"],
+    sql_copy.READ["usage_cell"],
 )
 """Questions whose answers are as large as the ledger: read through a cursor of the server."""

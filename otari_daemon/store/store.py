@@ -9,7 +9,7 @@ from typing import Concatenate, ParamSpec, TypeVar
 
 from otari_daemon.domain.book import Book, Entry
 from otari_daemon.domain.records import Progress, RecoveredHold
-from otari_daemon.store import recovery, spare
+from otari_daemon.store import rebuild, recovery, spare
 from otari_daemon.store.database import Connection, Database, Session
 from otari_daemon.store.engines import open_database
 from otari_daemon.store.errors import StoreError, StoreUnavailable
@@ -128,6 +128,17 @@ class Store:
         """What an error of a reading or writing function means."""
         return self._database.judged(error)
 
+    async def usage_cells_stale(self) -> bool:
+        """Whether reports wait for their cells to be built anew."""
+        return await self.read(rebuild.is_stale)
+
+    async def rebuild_usage(self) -> bool:
+        """Build the usage cells anew from the rows, a bucket at a time; False if they fell behind again."""
+        plan = await self.write(rebuild.begin)
+        for grain, start_ms in rebuild.steps(plan):
+            await self.write(rebuild.build, grain, start_ms)
+        return await self.write(rebuild.finish, plan.seen)
+
     @property
     def available(self) -> bool:
         """Whether requests may be admitted: commits succeed, nothing is broken, there is disk to spare."""
@@ -158,6 +169,8 @@ class Store:
         if space != self._space:
             self._space = space
             self._tell()
+            if self._writer is not None:
+                self._writer.frugal = not space
             if not space and self._writer is not None and self._writer.failure is None:
                 self._writer.checkpoint_soon()
         return space

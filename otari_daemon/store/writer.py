@@ -20,6 +20,7 @@ from typing import Any, NamedTuple
 from otari_daemon.domain.book import Entry
 from otari_daemon.domain.records import Progress
 from otari_daemon.store import sql
+from otari_daemon.store.cells import KnownSeries, mark_stale
 from otari_daemon.store.database import MARK_EPOCH_BITS, Connection, Database
 from otari_daemon.store.errors import CommitInDoubt, LedgerCorrupt, StoreError, StoreUnavailable
 from otari_daemon.store.fold import Cards, Fold
@@ -96,6 +97,8 @@ class Writer:
         self._database, self._epoch, self._clock = database, epoch, clock
         self._queue: SimpleQueue[_Job | None] = SimpleQueue()  # bounded by admission and WRITES_WAITING_MAX
         self._cards = Cards()
+        self._series = KnownSeries()
+        self.frugal = False
         self._closing = threading.Event()
         self._deadline_s = 0.0
         self._posted = self._committed = self._writes = 0
@@ -288,6 +291,7 @@ class Writer:
         for step in steps:
             if isinstance(step, Fold):
                 step.committed()
+                step.reported(self._series)
         self._head_s = None
         self._committed += sum(len(job.entries) for job in jobs if isinstance(job, _Post))
         if self._failing:
@@ -307,8 +311,20 @@ class Writer:
             for step in steps:
                 if isinstance(step, Fold):
                     step.run(con)
+                    if step.settles:
+                        self._report(con, step)
                 else:
                     step.run(con, self._database)
+
+    def _report(self, con: Connection, fold: Fold) -> None:
+        """Add settlements to the usage cells, which may need disk; in need only say that they are behind.
+
+        At once, before any later step: one that builds cells anew counts the rows that it finds.
+        """
+        if self._failing or self.frugal:
+            mark_stale(con)
+        else:
+            fold.report(con, self._series)
 
     def _steps(self, jobs: list[_Job]) -> list[Fold | _Write]:
         steps: list[Fold | _Write] = []

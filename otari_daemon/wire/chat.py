@@ -24,6 +24,7 @@ from otari_daemon.wire.fields import (
     positive,
     refuse_steering,
 )
+from otari_daemon.wire.request_tags import body_tags
 from otari_daemon.wire.strict_json import decode, replace_top_level
 from otari_daemon.wire.usage_format import AbsurdUsage, UsageFormat, is_hollow
 from otari_daemon.wire.usage_openai import of_timings
@@ -120,6 +121,7 @@ class ChatDialect:
             choices=choices,
             shows_usage=_asks_for_usage(body, stream),
             service=_service(body),
+            tags=body_tags(body) if "metadata" in body or "user" in body else "",
         )
 
     def prompt_tokens(self, raw: bytes) -> int:

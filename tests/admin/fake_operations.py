@@ -7,10 +7,23 @@ from collections.abc import AsyncIterator
 from dataclasses import fields, replace
 from typing import Any, TypeVar
 
+from otari_daemon.control.plane import Caller
 from otari_daemon.domain.errors import Conflict, InvalidField, LedgerUnavailable, NotFound
 from otari_daemon.protocol import messages as m
 from otari_daemon.rest.operations import Actor
-from tests.admin.samples import AT, EXPLAINED, PRICE, RECONCILED, REFUSAL, REPRICED, ROW, SIMULATED, STATUS
+from tests.admin.samples import (
+    AT,
+    EXPLAINED,
+    FORECAST,
+    PRICE,
+    RECONCILED,
+    REFUSAL,
+    REPORT,
+    REPRICED,
+    ROW,
+    SIMULATED,
+    STATUS,
+)
 
 T = TypeVar("T")
 SECRET = "gw-" + "s" * 64
@@ -27,6 +40,7 @@ class FakeOperations:
         self.users_by_id: dict[str, m.UserInfo] = {}
         self.budgets_by_id: dict[str, m.BudgetInfo] = {}
         self.rows: list[m.UsageRow] = [ROW]
+        self.usage_sums = REPORT
         self.summary = [m.UsageSummaryRow("ci", 3, 63_900, 1_833, "0.0558")]
         self.held = [
             m.HoldInfo("req_2", 12_000, "0.412", "k_1", "ci", "gpt-5.6", ("key:ci", "global"), True, 412)
@@ -181,6 +195,27 @@ class FakeOperations:
         page = tuple(found[start : start + query.limit])
         more = start + query.limit < len(found)
         return m.UsagePage(page, str(start + query.limit) if more else None)
+
+    async def usage_report(self, query: m.ReportQuery) -> m.Report:
+        self.asked.append(query)
+        return self.usage_sums
+
+    async def usage_forecast(self) -> list[m.Forecast]:
+        return [FORECAST]
+
+    async def rebuild_usage(self, actor: Actor) -> m.Rebuilt:
+        self.asked.append(actor)
+        return m.Rebuilt(ok=True, took_ms=12)
+
+    async def usage_series(
+        self, key_id: str | None, bucket: m.Bucket, since: str | None, until: str | None
+    ) -> dict[str, object]:
+        self.asked.append((key_id, bucket, since, until))
+        return {}
+
+    async def me(self, caller: Caller) -> dict[str, object]:
+        self.asked.append(caller)
+        return {}
 
     async def usage_summary(self, by: m.Grouping, query: m.UsageQuery) -> list[m.UsageSummaryRow]:
         self.asked.append(by)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from otari_daemon.protocol import messages as m
 
 AT = "2026-11-22T14:03:11.482Z"
@@ -111,3 +113,6 @@ RECONCILED = m.ReconcileReport(
     (m.Difference("differs", "up:a", "2026-11-22", "req_1", 1, "0.20", "0.17", "-0.03"),),
     *(0, 0),
 )
+GROUPED = m.ReportRow(("ci", "2026-11-22"), 3, 1, 63_900, 100, 0, 1_833, 0, "0.0558", 1000.0)
+REPORT = m.Report(("key", "day"), AT, AT, (GROUPED,), replace(GROUPED, group=()), 1)
+FORECAST = m.Forecast("b_1", "ci", "key:ci", "1.00", "2.00", AT, "3.00", AT)

@@ -11,12 +11,13 @@ from typing import Any, NamedTuple
 from tests.bypass.world import chat, words
 
 FREE = frozenset(
-    {
+    (
         *("/", "/health", "/health/liveness", "/health/readiness", "/v1/models", "/v1/models/{model:path}"),
+        *("/v1/me", "/v1/usage", "/v1/usage/summary", "/v1/users/{id}/usage"),
         *("/v1/keys", "/v1/keys/{id}", "/v1/keys/{id}/rotate", "/v1/users", "/v1/users/{id}"),
-        *("/v1/users/{id}/usage", "/v1/budgets", "/v1/budgets/{id}", "/v1/pricing", "/v1/pricing/{id:path}"),
-        *("/v1/usage", "/v1/usage/summary", "/v1/providers", "/v1/aliases", "/v1/settings"),
-    }
+        *("/v1/budgets", "/v1/budgets/{id}", "/v1/pricing", "/v1/pricing/{id:path}"),
+        *("/v1/providers", "/v1/aliases", "/v1/settings"),
+    )
 )
 
 

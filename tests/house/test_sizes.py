@@ -15,6 +15,7 @@ ARGUMENTS_MAX = 8
 LONG_FILES: dict[str, int] = {}
 LONG_FUNCTIONS: dict[str, int] = {}
 MANY_ARGUMENTS: dict[str, int] = {
+    "otari_cli/commands/usage.py:usage": 16,  # its options are the interface
     "otari_daemon/control/operations/__init__.py:LocalOperations.__init__": 9,  # all an operator can reach
 }
 

@@ -9,6 +9,7 @@ from otari_daemon.domain.book import Balance, BalanceKey, Book, Entry
 from otari_daemon.domain.budgets import Budget
 from otari_daemon.domain.records import Progress, RecoveredHold
 from otari_daemon.store import adjustments, budgets, recovery
+from otari_daemon.store.cells import KnownSeries
 from otari_daemon.store.database import Session
 from otari_daemon.store.fold import Cards, Fold
 from otari_daemon.store.schema import REVISIONS
@@ -27,6 +28,13 @@ def connect() -> sqlite3.Connection:
     return con
 
 
+TABLES = (
+    *("adjustment_share", "adjustment"),
+    *("bundle", "hold", "balance", "budget_assignment", "account", "budget", "rate_card"),
+    *("usage_cell", "usage_series"),
+)
+
+
 class SqliteDisk:
     """Fold, recovery, loading and verify as the daemon uses them; one transaction a batch."""
 
@@ -34,19 +42,9 @@ class SqliteDisk:
 
     def __init__(self, made: list[Budget], con: sqlite3.Connection) -> None:
         self._con, self._epoch, self._cards, self._batches = con, 0, Cards(), 0
-        for table in (
-            "adjustment_share",
-            "adjustment",
-            "bundle",
-            "hold",
-            "balance",
-            "budget_assignment",
-            "account",
-            "budget",
-            "rate_card",
-        ):
+        for table in TABLES:
             con.execute(f"DELETE FROM {table}")
-        con.execute("UPDATE meta SET value = 0")
+        con.execute("UPDATE meta SET value = 0 WHERE name = 'epoch'")
         add_budgets(con, *made)
 
     def set_budget(self, number: int, budget: Budget) -> None:
@@ -60,9 +58,11 @@ class SqliteDisk:
         if self._batches % 2:
             self._con.execute("BEGIN IMMEDIATE")
             fold.run(self._con)
+            fold.report(self._con, KnownSeries())
             self._con.execute("ROLLBACK")
         self._con.execute("BEGIN IMMEDIATE")
         fold.run(self._con)
+        fold.report(self._con, KnownSeries())
         self._con.execute("COMMIT")
         fold.committed()
         self.check()

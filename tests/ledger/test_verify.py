@@ -10,6 +10,7 @@ from otari_daemon.domain.book import Book
 from otari_daemon.domain.money import Nano
 from otari_daemon.domain.records import Progress, Reason
 from otari_daemon.store import recovery
+from otari_daemon.store.cells import KnownSeries
 from otari_daemon.store.database import Session
 from otari_daemon.store.fold import Cards, Fold
 from otari_daemon.store.verify import Finding, verify
@@ -161,4 +162,6 @@ def _worked() -> Book:
 
 def _apply(con: sqlite3.Connection, work: Book | list[Progress]) -> None:
     entries = work.take_journal() if isinstance(work, Book) else work
-    Fold(entries, 1, Cards()).run(con)
+    fold = Fold(entries, 1, Cards())
+    fold.run(con)
+    fold.report(con, KnownSeries())

@@ -149,14 +149,16 @@ def test_every_table_is_copied(tmp_path: Path) -> None:
     Store.open(f"sqlite:///{path}", now_ms=NOW_MS).close_now()
     con = sqlite3.connect(path)
     found = {name for (name,) in con.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")}
+    columns = {name: len(con.execute(f"PRAGMA table_info({name})").fetchall()) for name in sql_copy.WRITE}
     con.close()
 
     assert found == {*sql_copy.READ, "otari_schema"}
+    assert {name: statement.count("?") for name, statement in sql_copy.WRITE.items()} == columns
     assert sql_copy.READ.keys() == sql_copy.WRITE.keys() == sql_copy.TOTALS.keys()
 
 
 ROWS = {
-    "meta": 2,
+    "meta": 3,
     "user": 1,
     "api_key": 1,
     "budget": 2,
@@ -168,6 +170,8 @@ ROWS = {
     "rate_card": 2,
     "hold": 5,
     "refusal": 2,
+    "usage_series": 3,
+    "usage_cell": 9,
 }
 
 

@@ -137,7 +137,7 @@ def _constant_call(path: str, call: ast.Call, loops: set[str]) -> bool:
     if isinstance(text, ast.Subscript):
         text = text.value
     if isinstance(text, ast.Attribute) and isinstance(text.value, ast.Name):
-        return text.value.id in SQL_MODULES and text.attr.isupper()
+        return text.value.id.partition("_")[0] == "sql" and text.attr.isupper()
     return isinstance(text, ast.Constant)
 
 

@@ -13,8 +13,9 @@ from otari_daemon.domain.records import Facts, Outcome, Reason
 from otari_daemon.domain.usage import NOTHING, Usage
 from otari_daemon.store import sql, usage
 from otari_daemon.store.database import Session
+from otari_daemon.store.reports import Question, gather
 from otari_daemon.store.store import Store
-from otari_daemon.store.usage import Cursor, Filter, Group
+from otari_daemon.store.usage import Cursor, Filter
 from tests.ledger.support import NOW_MS, PRICE, commit, facts, rid_of
 
 Served = tuple[Store, Book]
@@ -75,24 +76,8 @@ async def test_a_filter_keeps_exactly_what_it_says(worked: Store, wanted: Filter
     expected = {rid_of(number) for number in range(REQUESTS) if _matches(_facts(number), wanted)}
 
     rows = await worked.read(usage.rows, wanted, 1_000)
-    groups = await worked.read(usage.summary, wanted, "model")
 
     assert {row.rid for row in rows} == expected
-    assert sum(group.requests for group in groups) == len(expected)
-
-
-@pytest.mark.parametrize("by", ["key", "user", "model", "provider", "day", "endpoint"])
-async def test_groups_sum_requests_tokens_and_cost(worked: Store, by: usage.Grouping) -> None:
-    groups = await worked.read(usage.summary, Filter(), by)
-
-    names = [_name(_facts(number), by) for number in range(REQUESTS)]
-    expected = {name: names.count(name) for name in names}
-    assert {group.name: group.requests for group in groups} == expected
-    for group in groups:
-        count = group.requests
-        assert group == Group(
-            group.name, count, 15 * count, 7 * count, 4 * count, Nano(COST * count), Nano(0)
-        )
 
 
 async def test_a_row_says_everything_about_its_request(worked: Store) -> None:
@@ -121,7 +106,8 @@ async def test_running_requests_are_listed_and_not_summed(served: Served) -> Non
     assert {(row.open, row.held, row.posted, row.usage, row.reason, row.settled_ms) for row in running} == {
         (True, 70, 0, NOTHING, None, None)
     }
-    assert await store.read(usage.summary, Filter(), "key") == []
+    every = Question(0, usage.END_MS, lambda series: (series.key_id,))
+    assert await store.read(gather, every) == {}
 
 
 BY_INDEX = pytest.mark.parametrize(
@@ -172,15 +158,3 @@ def _matches(made: Facts, wanted: Filter) -> bool:
     )
     within = wanted.since_ms <= made.created_ms < wanted.until_ms
     return within and all(want in (None, found) for want, found in pairs)
-
-
-def _name(made: Facts, by: usage.Grouping) -> str:
-    day = "2025-06-15" if made.created_ms < NOW_MS + DAY_MS else "2025-06-16"
-    return {
-        "key": made.key_id,
-        "user": made.user_id,
-        "model": made.model,
-        "provider": made.provider,
-        "day": day,
-        "endpoint": made.endpoint,
-    }[by]

@@ -36,7 +36,12 @@ class UsageSummary:
         self._operations = operations
 
     async def on_get(self, req: Request, resp: Response) -> None:
-        """Answer a row for each group."""
+        """Answer a row for each group, or with `bucket` totals, groups and a series over time."""
+        if "bucket" in req.params:
+            caller = caller_of(req)
+            key_id = None if caller is None else caller.key_id
+            answer(resp, await self._operations.usage_series(key_id, *query.series(req)))
+            return
         by, asked = query.summary(req)
         answer(resp, await self._operations.usage_summary(by, _own(req, asked)))
 

@@ -11,10 +11,12 @@ from collections.abc import Awaitable, Callable
 from otari_daemon.control.catalog import Catalog
 from otari_daemon.control.ledger import Ledger
 from otari_daemon.control.notes import Notes
+from otari_daemon.control.operations.account import Account
 from otari_daemon.control.operations.bootstrap import bootstrap
 from otari_daemon.control.operations.budgets import Budgets
 from otari_daemon.control.operations.desk import Desk
 from otari_daemon.control.operations.explain import Explainer
+from otari_daemon.control.operations.forecasts import Forecaster
 from otari_daemon.control.operations.freezes import Freezes
 from otari_daemon.control.operations.keys import Keys
 from otari_daemon.control.operations.live import DaemonFacts, Live
@@ -23,6 +25,7 @@ from otari_daemon.control.operations.price_suggestions import Suggestions
 from otari_daemon.control.operations.pricing import Pricing
 from otari_daemon.control.operations.raises import Raises
 from otari_daemon.control.operations.reconcile import Reconciler
+from otari_daemon.control.operations.reports import Reporter
 from otari_daemon.control.operations.reprice import Repricing
 from otari_daemon.control.operations.simulate import Simulator
 from otari_daemon.control.operations.usage import UsageReader
@@ -66,6 +69,11 @@ class LocalOperations:
         self.freeze, self.unfreeze, self.freezes = freezes.add, freezes.end, freezes.listed
         usage = UsageReader(desk)
         self.usage, self.user_usage, self.usage_summary = usage.page, usage.of_user, usage.summary
+        reporter = Reporter(desk)
+        self.usage_report, self.rebuild_usage = reporter.report, reporter.rebuild
+        self.usage_forecast = Forecaster(desk).forecast
+        account = Account(desk, PublicModels(catalog, clock).models_for)
+        self.me, self.usage_series = account.me, account.series
         live = Live(desk, notes.activity, catalog, facts, stop)
         self.holds, self.verify, self.status = live.holds, live.verify, live.status
         self.events, self.shutdown = live.events, live.shutdown

@@ -118,10 +118,8 @@ def holder_text(holder: Holder, name_of: Callable[[str], str | None]) -> str:
 
 def use(account: Account, holder: str, now_ms: int) -> BudgetUse:
     """How a holder stands under an account in the period that holds `now_ms`; looking moves nothing."""
-    period, balance = _standing(account, now_ms)
-    limit = account.limit
-    if limit is not None and account.raises:
-        limit = Nano(limit + total(in_force(account.raises, now_ms)))
+    period, balance = standing(account, now_ms)
+    limit = limit_at(account, now_ms)
     return BudgetUse(
         account.budget_id,
         account.name,
@@ -136,7 +134,14 @@ def use(account: Account, holder: str, now_ms: int) -> BudgetUse:
     )
 
 
-def _standing(account: Account, now_ms: int) -> tuple[Period, Balance]:
+def limit_at(account: Account, now_ms: int) -> Nano | None:
+    """An account's limit with the raises in force; None without a limit."""
+    if account.limit is None or not account.raises:
+        return account.limit
+    return Nano(account.limit + total(in_force(account.raises, now_ms)))
+
+
+def standing(account: Account, now_ms: int) -> tuple[Period, Balance]:
     """What the book's next admission would find, without opening it."""
     current = account.window.period(now_ms)
     balance = account.balance

@@ -107,6 +107,10 @@ class Desk:
         finally:
             self._surveying = False
 
+    async def rebuild_usage(self) -> bool:
+        """Build the usage cells anew. Raises LedgerUnavailable."""
+        return await self._written(self._store.rebuild_usage())
+
     async def alone(self, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
         """Do `work` while nothing else changes, to its end even when whoever asked has gone.
 

@@ -16,7 +16,7 @@ from otari_daemon.domain.pricing import Price
 from otari_daemon.protocol.messages import PriceSuggestion
 from otari_daemon.store import refusals, usage
 from otari_daemon.store.database import Session
-from otari_daemon.store.usage import Filter
+from otari_daemon.store.reports import Question, gather
 
 SINCE = "30d"
 
@@ -47,8 +47,9 @@ class Suggestions:
 
 def _asked_for(session: Session, since_ms: int) -> tuple[Counts, Counts]:
     refused = refusals.models(session, UnpricedModel.code, since_ms)
-    groups = usage.summary(session, Filter(since_ms=since_ms), "model")
-    return refused, [(group.name, group.requests) for group in groups]
+    used = gather(session, Question(since_ms, usage.END_MS, lambda series: (series.model,)))
+    dearest = sorted(used.items(), key=lambda item: (-item[1].counts.cost, item[0]))
+    return refused, [(model, sums.counts.requests) for (_, (model,)), sums in dearest]
 
 
 def _refused(catalog: Catalog, asked: Counts, now_ms: int) -> Iterator[PriceSuggestion]:

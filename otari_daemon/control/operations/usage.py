@@ -7,13 +7,18 @@ import re
 from otari_daemon.control.notes import Settled
 from otari_daemon.control.operations import find, values
 from otari_daemon.control.operations.desk import Desk
+from otari_daemon.control.operations.reports import by_cost, grouping, question, summable
 from otari_daemon.domain.errors import InvalidField, NotFound
 from otari_daemon.domain.money import NANO_PER_USD, format_usd
 from otari_daemon.domain.records import request_id_of
+from otari_daemon.domain.tags import split_tags
+from otari_daemon.protocol.filters import Filter as Sought
+from otari_daemon.protocol.filters import look_at, parse_filter, with_exact
 from otari_daemon.protocol.messages import Grouping, UsagePage, UsageQuery, UsageRow, UsageSummaryRow
 from otari_daemon.store import adjustments
 from otari_daemon.store import usage as rows
 from otari_daemon.store.database import Session
+from otari_daemon.store.reports import gather
 from otari_daemon.store.schema import POSTED
 from otari_daemon.store.usage import NEWEST, ROWS_MAX, Cursor, Filter, Row
 from otari_daemon.telemetry.clock import rfc3339
@@ -21,6 +26,10 @@ from otari_daemon.telemetry.clock import rfc3339
 SKIPPED_MAX = 100_000
 """Rows a page may pass over; a cursor goes any distance."""
 
+SOUGHT_MAX = 20_000
+"""Rows a page with a filter looks at; its cursor goes on from there."""
+
+SUMMARY_MAX = 10_000
 READ_MIN = 100
 """Rows read at once even for a smaller page, so that open ones among them cost no further turn."""
 
@@ -43,9 +52,28 @@ class UsageReader:
             raise InvalidField(f"skip may be at most {SKIPPED_MAX}; use the cursor", param="skip")
         before = _cursor(query.cursor)
         wanted = await self._filter(query)
+        sought = parse_filter(query.where)
+        if sought.terms:
+            return await self._sought(sought, _narrowed(wanted, sought), before, query.limit)
         found, more, corrected = await self._desk.read(_page, wanted, before, query.skip, query.limit)
         shown = tuple(self._row(row, corrected.get(row.rid, 0)) for row in found)
-        return UsagePage(shown, _cursor_text(found[-1]) if more else None)
+        return UsagePage(shown, _cursor_text(_place(found[-1])) if more else None)
+
+    async def _sought(self, sought: Sought, wanted: Filter, before: Cursor, limit: int) -> UsagePage:
+        """A page of what a filter holds for: short, with a cursor, where looking further takes too long."""
+        kept: list[UsageRow] = []
+        for _ in range(SOUGHT_MAX // ROWS_MAX):
+            found, corrected = await self._desk.read(_batch, wanted, before)
+            for row in found:
+                before = _place(row)
+                shown = None if row.open else self._row(row, corrected.get(row.rid, 0))
+                if shown is not None and sought.holds(look_at(shown)):
+                    kept.append(shown)
+                    if len(kept) == limit:
+                        return UsagePage(tuple(kept), _cursor_text(before))
+            if len(found) < ROWS_MAX:
+                return UsagePage(tuple(kept))
+        return UsagePage(tuple(kept), _cursor_text(before))
 
     async def of_user(self, id: str, skip: int, limit: int) -> UsagePage:
         """Settled requests of one user, newest first; a deleted one's remain. Raises NotFound."""
@@ -55,16 +83,16 @@ class UsageReader:
 
     async def summary(self, by: Grouping, query: UsageQuery) -> list[UsageSummaryRow]:
         """Sums over the settled requests of a query, dearest first; its page and request id play no part."""
-        groups = await self._desk.read(rows.summary, await self._filter(query), by)
+        span = await self._filter(query)
+        wanted = with_exact(summable(query.where), key=span.key_id, user=span.user_id, model=span.model)
+        wanted = with_exact(wanted, provider=span.provider)
+        ask = question(self._desk, grouping(by), wanted, (span.since_ms, span.until_ms))
+        found = by_cost(grouping(by), await self._desk.read(gather, ask))
         return [
             UsageSummaryRow(
-                (self._desk.seats.name_of(group.name) or group.name) if by == "key" else group.name,
-                group.requests,
-                group.input_tokens,
-                group.output_tokens,
-                format_usd(group.posted + group.overage),
+                row.group[0], row.requests, row.prompt_tokens, row.completion_tokens, row.cost_usd
             )
-            for group in groups
+            for row in found[:SUMMARY_MAX]
         ]
 
     async def _one(self, request_id: str) -> UsagePage:
@@ -116,11 +144,12 @@ def usage_row(row: Row, request_id: str, key_name: str | None, corrected: int = 
         row.stream,
         row.status or None,
         used.cache_read,
-        used.cache_write,
+        used.cache_write + used.cache_write_1h,
         used.reasoning,
         row.first_byte_us / 1000 if row.first_byte_us else None,
         row.duration_us / 1000,
         format_usd(corrected),
+        dict(split_tags(row.tags)),
     )
 
 
@@ -148,12 +177,18 @@ def row_of(note: Settled) -> Row:
         outcome.duration_us,
         facts.prompt_presumed,
         0,
+        facts.tags,
         outcome.usage,
     )
 
 
 def _one(session: Session, rid: bytes) -> tuple[Row | None, int]:
     return rows.one(session, rid), adjustments.sums(session, [rid]).get(rid, 0)
+
+
+def _batch(session: Session, wanted: Filter, before: Cursor) -> tuple[list[Row], dict[bytes, int]]:
+    found = rows.rows(session, wanted, ROWS_MAX, before)
+    return found, adjustments.sums(session, [row.rid for row in found])
 
 
 def _page(
@@ -202,5 +237,13 @@ def _cursor(text: str | None) -> Cursor:
     return Cursor(int(match[1]), bytes.fromhex(match[2]))
 
 
-def _cursor_text(row: Row) -> str:
-    return f"{row.created_ms}-{row.rid.hex()}"
+def _cursor_text(place: Cursor) -> str:
+    return f"{place.created_ms}-{place.rid.hex()}"
+
+
+def _narrowed(wanted: Filter, sought: Sought) -> Filter:
+    """Let the index find what a filter names exactly, where nothing else has named it."""
+    user, model, provider = (sought.exactly(field) for field in ("user", "model", "provider"))
+    return wanted._replace(
+        user_id=wanted.user_id or user, model=wanted.model or model, provider=wanted.provider or provider
+    )

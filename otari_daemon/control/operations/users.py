@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import replace
 
 from otari_daemon.control.actor import Actor
@@ -21,7 +21,9 @@ from otari_daemon.domain.users import User
 from otari_daemon.protocol.messages import UNSET, UserCreate, UserInfo, UserUpdate
 from otari_daemon.store import budgets, keys, usage
 from otari_daemon.store import users as rows
+from otari_daemon.store.cells import Series
 from otari_daemon.store.database import Connection, Session
+from otari_daemon.store.reports import Group, Question, gather
 
 
 class Users:
@@ -170,9 +172,20 @@ def _spending(session: Session, shown: Sequence[User]) -> list[tuple[Nano, Nano]
     held: dict[str, int] = {}
     for row in usage.open_holds(session):
         held[row.user_id] = held.get(row.user_id, 0) + row.held
-    return [(_spent(session, user), Nano(held.get(user.id, ZERO))) for user in shown]
+    of_all = _spent_since(session, 0, {user.id for user in shown})
+    return [(_spent(session, user, of_all), Nano(held.get(user.id, ZERO))) for user in shown]
 
 
-def _spent(session: Session, user: User) -> Nano:
-    wanted = usage.Filter(user_id=user.id, since_ms=user.created_ms)
-    return Nano(sum(group.posted + group.overage for group in usage.summary(session, wanted, "user")))
+def _spent(session: Session, user: User, of_all: Mapping[str, int]) -> Nano:
+    earlier = usage.Filter(user_id=user.id, until_ms=user.created_ms)
+    if usage.rows(session, earlier, 1):  # of a user who was deleted and revived
+        of_all = _spent_since(session, user.created_ms, {user.id})
+    return Nano(of_all.get(user.id, 0))
+
+
+def _spent_since(session: Session, since_ms: int, ids: Set[str]) -> dict[str, int]:
+    def place(series: Series) -> Group | None:
+        return (series.user_id,) if series.user_id in ids else None
+
+    found = gather(session, Question(since_ms, usage.END_MS, place))
+    return {user_id: sums.counts.cost for (_, (user_id,)), sums in found.items()}

@@ -1,14 +1,17 @@
 """What requests used, what is held for them, and what was refused."""
 
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, field
+from typing import Any, Literal
 
 Grouping = Literal["key", "user", "model", "provider", "day"]
 
 
 @dataclass(frozen=True, slots=True)
 class UsageQuery:
-    """Which usage rows: `since` inclusive, `until` exclusive; ids or names; newest first; at most `limit`."""
+    """Which usage rows: `since` inclusive, `until` exclusive; ids or names; newest first; at most `limit`.
+
+    `where` is a filter on top.
+    """
 
     since: str | None = None
     until: str | None = None
@@ -20,6 +23,7 @@ class UsageQuery:
     cursor: str | None = None
     skip: int = 0
     limit: int = 100
+    where: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +60,7 @@ class UsageRow:
     first_byte_ms: float | None = None
     duration_ms: float | None = None
     corrected_usd: str = "0.00"
+    tags: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
