@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 from otari_daemon.domain.exceeding import BLOCK, THROTTLE, OnExceed
 from otari_daemon.domain.idempotency import Named, Unnamed
+from otari_daemon.domain.leases import LeaseEnded, LeaseMoved, Renewal
 from otari_daemon.domain.money import ZERO, Nano
 from otari_daemon.domain.raises import Raise, in_force, total
 from otari_daemon.domain.windows import FOREVER_MS, Period, Window
@@ -153,7 +154,8 @@ class OverageAcknowledged(NamedTuple):
     amount: Nano
 
 
-Entry = BundleOpened | HoldOpened | HoldClosed | OverageAcknowledged | Named | Unnamed
+Leasing = LeaseMoved | LeaseEnded | Renewal
+Entry = BundleOpened | HoldOpened | HoldClosed | OverageAcknowledged | Named | Unnamed | Leasing
 
 
 class HoldClosedTwice(Exception):

@@ -23,6 +23,7 @@ SUMMED = {
     "budget": ("limit",),
     "price": _RATES,
     "balance": ("limit", "posted", "held", "overage", "acknowledged"),
+    "lease": ("idle",),
     "rate_card": _RATES,
     "hold": ("held", "posted", "overage"),
 }

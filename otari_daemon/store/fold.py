@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import cast
 
 from otari_daemon.domain.book import (
@@ -72,8 +72,8 @@ class _Moves:
         self.turn = 0
 
 
-class _Leg:
-    """What a batch does to one balance."""
+class Leg:
+    """What a batch does to one balance: moves it, and restates its limit as `cap` if it admitted anything."""
 
     __slots__ = ("admitted", "cap", "overage", "pending", "posted")
 
@@ -81,6 +81,11 @@ class _Leg:
         self.pending = self.posted = self.overage = 0
         self.admitted = 0
         self.cap: Nano | None = None
+
+    @property
+    def moves(self) -> bool:
+        """Whether any amount changes."""
+        return bool(self.pending or self.posted or self.overage)
 
     def row(self, key: BalanceKey) -> tuple[int | None, ...]:
         """The values of `sql.BALANCE_MOVE`."""
@@ -209,7 +214,7 @@ class Fold:
         if self._names:
             idempotency.apply(con, self._names)
         if self._acknowledged:
-            _expect(con.executemany(sql.BALANCE_ACKNOWLEDGE, self._acknowledged), len(self._acknowledged))
+            self._acknowledge(con, self._acknowledged)
 
     def committed(self) -> None:
         """Remember what is now known to be stored."""
@@ -224,18 +229,28 @@ class Fold:
         if self._instead:
             con.executemany(sql.HOLD_INSTEAD, self._instead)
         if self._settled:
-            _expect(con.executemany(sql.HOLD_SETTLE, self._settled), len(self._settled))
+            expect(con.executemany(sql.HOLD_SETTLE, self._settled), len(self._settled))
         late = [(tokens, rid) for rid, tokens in progress.items() if rid not in opened]
         if late:
             con.executemany(sql.HOLD_PROGRESS, late)
 
     def _apply_balances(self, con: Connection) -> None:
-        legs: dict[BalanceKey, _Leg] = {}
+        move(con, self._legs())
+
+    def _legs(self) -> dict[BalanceKey, Leg]:
+        legs: dict[BalanceKey, Leg] = {}
         for moves in sorted(self._moves.values(), key=_turn_of):
             _spread(moves, legs)
-        rows = [leg.row(key) for key, leg in legs.items()]
-        if rows:
-            _expect(con.executemany(sql.BALANCE_MOVE, rows), len(rows))
+        return legs
+
+    def _acknowledge(self, con: Connection, amounts: Sequence[tuple[int, int, int]]) -> None:
+        expect(con.executemany(sql.BALANCE_ACKNOWLEDGE, amounts), len(amounts))
+
+
+def move(con: Connection, legs: Mapping[BalanceKey, Leg]) -> None:
+    """Move balances; all of them must be there."""
+    if legs:
+        expect(con.executemany(sql.BALANCE_MOVE, [leg.row(key) for key, leg in legs.items()]), len(legs))
 
 
 def card_row(price: Price, card: int) -> tuple[object, ...]:
@@ -251,11 +266,11 @@ def _turn_of(moves: _Moves) -> int:
     return moves.turn
 
 
-def _spread(moves: _Moves, legs: dict[BalanceKey, _Leg]) -> None:
+def _spread(moves: _Moves, legs: dict[BalanceKey, Leg]) -> None:
     for place, balance in enumerate(moves.bundle.balances):
         leg = legs.get(balance.key)
         if leg is None:
-            leg = legs[balance.key] = _Leg()
+            leg = legs[balance.key] = Leg()
         leg.pending += moves.pending
         leg.posted += moves.posted
         leg.overage += moves.overage
@@ -263,6 +278,7 @@ def _spread(moves: _Moves, legs: dict[BalanceKey, _Leg]) -> None:
             leg.cap, leg.admitted = moves.caps[place], 1
 
 
-def _expect(changed: Counted, rows: int) -> None:
+def expect(changed: Counted, rows: int) -> None:
+    """Raise LedgerCorrupt unless as many rows changed as the book says."""
     if changed.rowcount != rows:
         raise LedgerCorrupt(f"the ledger changed {changed.rowcount} rows where the book changed {rows}")

@@ -84,7 +84,7 @@ class Store:
         if self._epoch == 0:
             raise StoreError("begin an epoch before starting the writer")
         self._database.release_thread()
-        self._writer = Writer(self._database, self._epoch)
+        self._writer = self._new_writer()
         self._writer.on_availability(lambda _: self._tell())
         self._writer.start(loop)
         self._look(loop)
@@ -182,6 +182,9 @@ class Store:
         """See every now and then that the database still answers."""
         self._database.watch()
         self._watch = loop.call_later(WATCH_S, self._look, loop)
+
+    def _new_writer(self) -> Writer:
+        return Writer(self._database, self._epoch)
 
     @property
     def _running(self) -> Writer:

@@ -87,13 +87,20 @@ class _Write:
 
 
 _Job = _Post | _Write
+Folding = Callable[[Sequence[Entry | Progress], int, Cards], Fold]
 
 
 class Writer:
     """Owns the writing connection. Everything public is called on the event loop."""
 
-    def __init__(self, database: Database, epoch: int, clock: Callable[[], float] = time.monotonic) -> None:
-        self._database, self._epoch, self._clock = database, epoch, clock
+    def __init__(
+        self,
+        database: Database,
+        epoch: int,
+        clock: Callable[[], float] = time.monotonic,
+        fold: Folding = Fold,
+    ) -> None:
+        self._database, self._epoch, self._clock, self._fold = database, epoch, clock, fold
         self._queue: SimpleQueue[_Job | None] = SimpleQueue()  # bounded by admission and WRITES_WAITING_MAX
         self._cards = Cards()
         self._closing = threading.Event()
@@ -318,11 +325,11 @@ class Writer:
                 run.extend(job.entries)
                 continue
             if run:
-                steps.append(Fold(run, self._epoch, self._cards))
+                steps.append(self._fold(run, self._epoch, self._cards))
                 run = []
             steps.append(job)
         if run:
-            steps.append(Fold(run, self._epoch, self._cards))
+            steps.append(self._fold(run, self._epoch, self._cards))
         return steps
 
     def _fail_writes(self, jobs: list[_Job], verdict: StoreError) -> list[_Job]:
