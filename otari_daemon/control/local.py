@@ -133,8 +133,8 @@ class LocalControlPlane:
         if isinstance(admitted, Refused):
             again = partial(self._again, asked)
             admitted = await self._leased(admitted, partial(again, None))
-        if isinstance(admitted, Refused):
-            admitted = await self._overflow.admit(admitted, intent.model, again, reader)
+            if isinstance(admitted, Refused):
+                admitted = await self._overflow.admit(admitted, intent.model, again, reader)
         if self._before_dispatch:
             await self._on_disk(admitted)
         return admitted

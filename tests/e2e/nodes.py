@@ -7,10 +7,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import httpx
+
 from tests.e2e.machine import Machine
 from tests.postgres import Cluster, cluster
 
-LEASED_S = 30.0
+QUIET_S = 30.0
 
 
 @contextmanager
@@ -28,9 +30,27 @@ def nodes(count: int = 2, server: Cluster | None = None, **config: Any) -> Itera
             machine.stop()
 
 
-def all_quiet(made: list[Machine], within_s: float = LEASED_S) -> None:
-    """Wait until nothing is held anywhere and the books of every node prove themselves."""
+def all_quiet(made: list[Machine], within_s: float = QUIET_S) -> None:
+    """Wait until nothing is held anywhere, and have the books prove themselves."""
     deadline_s = time.monotonic() + within_s
     for machine in made:
         machine.quiet(max(0.1, deadline_s - time.monotonic()))
     made[0].verified()
+
+
+def client(machine: Machine, key: str) -> httpx.AsyncClient:
+    """An HTTP client of one node."""
+    headers = {"authorization": f"Bearer {key}"}
+    most = httpx.Limits(max_connections=2000)
+    return httpx.AsyncClient(base_url=machine.url, headers=headers, timeout=60, verify=False, limits=most)
+
+
+async def ask(http: httpx.AsyncClient, body: object) -> str:
+    """The code a request ends with; 200 for an answer."""
+    answer = await http.post("/chat/completions", json=body)
+    return "200" if answer.status_code == 200 else str(answer.json()["error"]["code"])
+
+
+def usd(nano: int) -> str:
+    """An amount as the API takes it."""
+    return f"{nano // 10**9}.{nano % 10**9:09d}"
