@@ -15,14 +15,22 @@ from tests.postgres import Cluster, cluster
 QUIET_S = 30.0
 
 
+class Node(Machine):
+    """A machine whose daemon shares the ledger at `database_url`."""
+
+    def __init__(self, database_url: str, **config: Any) -> None:
+        self.database_url = database_url
+        super().__init__(database_url=database_url, ledger={"nodes": "shared", "audit_s": 1}, **config)
+
+
 @contextmanager
-def nodes(count: int = 2, server: Cluster | None = None, **config: Any) -> Iterator[list[Machine]]:
+def nodes(count: int = 2, server: Cluster | None = None, **config: Any) -> Iterator[list[Node]]:
     """Running nodes of one ledger; none is left when the block is."""
     url = (server or cluster()).new_database()
-    made: list[Machine] = []
+    made: list[Node] = []
     try:
         for _ in range(count):
-            made.append(Machine(database_url=url, ledger={"nodes": "shared", "audit_s": 1}, **config))
+            made.append(Node(url, **config))
             made[-1].start()
         yield made
     finally:
@@ -30,7 +38,7 @@ def nodes(count: int = 2, server: Cluster | None = None, **config: Any) -> Itera
             machine.stop()
 
 
-def all_quiet(made: list[Machine], within_s: float = QUIET_S) -> None:
+def all_quiet(made: list[Node], within_s: float = QUIET_S) -> None:
     """Wait until nothing is held anywhere, and have the books prove themselves."""
     deadline_s = time.monotonic() + within_s
     for machine in made:
