@@ -4,7 +4,7 @@ SHELL := /bin/bash
 PY := .venv/bin/python
 N ?=
 
-.PHONY: help install parts run test check unit lint typecheck floors sim kill9 bench real-upstream test-real lock clean format
+.PHONY: help install parts run test check unit lint typecheck floors sim kill9 bench pghot real-upstream test-real lock clean format
 
 help:  ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -54,6 +54,9 @@ kill9: install  ## kill -9 under load, restart, verify; make kill9 N=500
 
 bench: parts  ## CPU and latency per request beside nginx and stock httpx, one run
 	$(PY) -m bench.relay
+
+pghot: parts  ## one hot budget on PostgreSQL: two nodes with leases beside an UPDATE for each request
+	$(PY) -m bench.pghot
 
 real-upstream: install  ## build llama.cpp's server and put its small model together (about ten minutes)
 	$(PY) scripts/real_upstream.py

@@ -160,6 +160,10 @@ class AdminClient:
         """The versions of one model, newest first."""
         return self._rows(m.PriceInfo, self._ask("GET", paths.at(paths.PRICE_HISTORY, model))[0])
 
+    def price_suggestions(self, since: str | None) -> list[m.PriceSuggestion]:
+        """Models whose price should be looked at, asked for since a moment."""
+        return self._rows(m.PriceSuggestion, self._ask("GET", paths.PRICE_SUGGESTIONS, {"since": since})[0])
+
     def delete_price(self, model: str, effective_at: str | None, change: Change) -> None:
         """Remove one version of a model's price from the database, or all."""
         query = change.query() | {"effective_at": effective_at}
@@ -202,6 +206,18 @@ class AdminClient:
         found, _ = self._ask("GET", paths.USAGE_SUMMARY, {"by": by} | codec.dump(query))
         return self._rows(m.UsageSummaryRow, found)
 
+    def reprice(self, asked: m.Reprice, change: Change) -> m.RepriceReport:
+        """Price settled requests again."""
+        return self._long(paths.USAGE_REPRICE, m.RepriceReport, asked, change.query())
+
+    def simulate_budget(self, asked: m.BudgetSimulate) -> m.Simulation:
+        """What a budget would have done."""
+        return self._long(paths.BUDGET_SIMULATE, m.Simulation, asked, {})
+
+    def reconcile(self, asked: m.Reconcile, change: Change) -> m.ReconcileReport:
+        """Compare a piece of a provider's bill with the books."""
+        return self._long(paths.RECONCILE, m.ReconcileReport, asked, change.query())
+
     def holds(self) -> list[m.HoldInfo]:
         """What is held now, oldest first."""
         return self._rows(m.HoldInfo, self._ask("GET", paths.HOLDS)[0])
@@ -243,6 +259,10 @@ class AdminClient:
             if len(found) < PAGE:
                 break
         return rows
+
+    def _long(self, path: str, cls: type[T], asked: object, query: dict[str, object]) -> T:
+        """Ask what takes reading the whole books."""
+        return self._read(cls, self._ask("POST", path, query, asked, VERIFY_S)[0])
 
     def _change(self, method: str, path: str, cls: type[T], change: Change, body: object = None) -> T:
         return self._read(cls, self._ask(method, path, change.query(), body)[0])

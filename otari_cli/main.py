@@ -28,6 +28,7 @@ NOUNS = {
         "unfreeze",
         "tail",
         "explain",
+        "reconcile",
         "holds",
         "ledger",
         "models",

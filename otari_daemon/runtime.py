@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from otari_daemon.config.schema import Config, ConfiguredPrice, Provider, ProviderLimits
+from otari_daemon.config.schema import Config, Provider, ProviderLimits
 from otari_daemon.control.catalog import Catalog
 from otari_daemon.control.default_prices import DefaultPrices
 from otari_daemon.control.ledger import Ledger
@@ -14,6 +14,7 @@ from otari_daemon.control.local import LocalControlPlane
 from otari_daemon.control.notes import Notes
 from otari_daemon.control.prices import PriceList
 from otari_daemon.control.seats import Seats
+from otari_daemon.control.stated_prices import configured_prices
 from otari_daemon.domain.limits import Caps, Limits
 from otari_daemon.domain.pricing import Price, Rates
 from otari_daemon.domain.records import request_id_of, rid_of
@@ -76,7 +77,7 @@ def build_runtime(config: Config, books: Books, mock_socket: Path | None, stored
     Raises UnknownProviderType.
     """
     upstreams = {place.name: _upstream(place) for place in _places(config, mock_socket)}
-    prices = PriceList(stored, _configured_prices(config), _mock_price())
+    prices = PriceList(stored, configured_prices(config), _mock_price())
     served = {name: provider.models for name, provider in config.providers.items()}
     if mock_socket is not None:
         served.setdefault(MOCK, MOCK_MODELS)
@@ -147,6 +148,7 @@ def _place(name: str, provider: Provider, config: Config) -> Place:
         timeouts=Timeouts(waits.connect_s, waits.first_byte_s, waits.idle_s, waits.total_s),
         limits=_pool_limits(config),
         output_limit_field=kind.output_limit_field,
+        usage=kind.usage,
         ca_file=provider.ca_file,
         verify_tls=provider.verify_tls,
         via_httpx=provider.http_client == "httpx",
@@ -173,24 +175,3 @@ def _mock_price() -> list[Price]:
             "mock",
         )
     ]
-
-
-def _configured_prices(config: Config) -> Iterator[Price]:
-    for name, price in config.pricing.items():
-        canonical = name if ":" in name else name.replace("/", ":", 1)
-        effective = price.effective_at
-        effective_ms = 0 if effective is None else round(effective.timestamp() * 1000)
-        yield Price(canonical, _rates(price), effective_ms, "config")
-
-
-def _rates(price: ConfiguredPrice) -> Rates:
-    stated = {
-        "input": price.input_price_per_million,
-        "output": price.output_price_per_million,
-        "cache_read": price.cache_read_price_per_million,
-        "cache_write": price.cache_write_price_per_million,
-        "reasoning": price.reasoning_price_per_million,
-        "audio_input": price.audio_input_price_per_million,
-        "audio_output": price.audio_output_price_per_million,
-    }
-    return Rates.of(**{name: rate for name, rate in stated.items() if rate is not None})

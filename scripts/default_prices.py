@@ -46,9 +46,14 @@ CLASSES = {
     "reasoning": "output_reasoning_mtok",
     "audio_input": "input_audio_mtok",
     "audio_output": "output_audio_mtok",
+    "cache_write_1h": "cache_write_1h_mtok",
+    "image_input": "input_image_mtok",
+    "image_output": "output_image_mtok",
 }
 NEEDED = ("input", "output")
-PER_REQUEST = "requests_kcount"
+BY_THE_THOUSAND = {"requests": "requests_kcount", "tool_calls": "web_searches_kcount"}
+SERVICES = (("service_tier", None), ("processing", "batch"))
+"""What a variant of a price may depend on, and the only value of it that is a service tier."""
 
 
 def main() -> None:
@@ -63,7 +68,10 @@ def main() -> None:
 
 
 def collect() -> dict[str, list[Any]]:
-    """Models by our provider type: `[match, context tokens or null, [[from ms, tiers], ...]]`."""
+    """Models by our provider type: `[match, context tokens or null, versions]`.
+
+    A version is `[from ms, tiers]`, with `{service tier: tiers}` third where there are any.
+    """
     return {
         PROVIDERS[provider.id]: [model for model in map(read_model, provider.models) if model is not None]
         for provider in data.providers
@@ -74,16 +82,61 @@ def collect() -> dict[str, list[Any]]:
 def read_model(model: Any) -> list[Any] | None:
     """One model, unless it is priced in a way that tokens and requests do not express."""
     prices = model.prices if isinstance(model.prices, list) else [None]
-    versions = []
+    plain = []
     for conditional in prices:
         priced = model.prices if conditional is None else conditional.prices
         constraint = None if conditional is None else conditional.constraint
-        since = start_ms(constraint)
-        tiers = read_tiers(priced)
-        if since is None or tiers is None:
+        since, tiers = start_ms(constraint), read_tiers(priced)
+        if since is None or not all(name in rates for _, rates in tiers for name in NEEDED):
             return None
-        versions.append([since, tiers])
-    return [read_match(model.match), model.context_window, versions]
+        plain.append((since, tiers))
+    return [read_match(model.match), model.context_window, with_services(plain, read_services(model))]
+
+
+def read_services(model: Any) -> dict[str, list[tuple[int, list[Any]]]]:
+    """The versions of what each service tier changes of the plain price."""
+    found: dict[str, list[tuple[int, list[Any]]]] = {}
+    for variant in model.price_variants or ():
+        for key, only in SERVICES:
+            name = variant.when.get(key)
+            if name is None or len(variant.when) > 1 or only not in (None, name):
+                continue
+            since, tiers = start_ms(variant.constraint), read_tiers(variant.prices)
+            if since is not None and any(rates for _, rates in tiers):
+                found.setdefault(name, []).append((since, tiers))
+    return found
+
+
+def with_services(plain: list[Any], services: dict[str, list[Any]]) -> list[list[Any]]:
+    """Versions of the plain price, split where a service tier's price begins."""
+    starts = sorted({since for versions in (plain, *services.values()) for since, _ in versions})
+    made = []
+    for start in starts:
+        tiers = latest(plain, start)
+        if tiers is None:
+            continue
+        changed = {name: latest(versions, start) for name, versions in services.items()}
+        served = {name: merged(tiers, each) for name, each in changed.items() if each is not None}
+        made.append([start, tiers, served] if served else [start, tiers])
+    return made
+
+
+def merged(plain: list[Any], changed: list[Any]) -> list[list[Any]]:
+    """The tiers of both, each with what is changed there over what is plain there."""
+    starts = sorted({start for start, _ in (*plain, *changed)})
+    return [[start, {**at(plain, start), **at(changed, start)}] for start in starts]
+
+
+def at(tiers: list[Any], start: int) -> dict[str, int]:
+    """The rates of the tier that holds from `start` on."""
+    rates: dict[str, int] = [rates for above, rates in tiers if above <= start][-1]
+    return rates
+
+
+def latest(versions: list[Any], at: int) -> list[Any] | None:
+    """The tiers of the newest version that has begun."""
+    begun = [tiers for since, tiers in sorted(versions, key=lambda version: version[0]) if since <= at]
+    return begun[-1] if begun else None
 
 
 def start_ms(constraint: Any) -> int | None:
@@ -96,17 +149,16 @@ def start_ms(constraint: Any) -> int | None:
     return int(dt.datetime(start.year, start.month, start.day, tzinfo=dt.UTC).timestamp() * 1000)
 
 
-def read_tiers(price: Any) -> list[list[Any]] | None:
+def read_tiers(price: Any) -> list[list[Any]]:
     """`[above how many input tokens, {class: pico}]`, the base (above 0) first."""
     starts = {0}
     for field in CLASSES.values():
         starts |= {tier.start for tier in getattr(getattr(price, field), "tiers", ())}
-    tiers = [[start, read_rates(price, start)] for start in sorted(starts)]
-    return None if any(rates is None for _, rates in tiers) else tiers
+    return [[start, read_rates(price, start)] for start in sorted(starts)]
 
 
-def read_rates(price: Any, start: int) -> dict[str, int] | None:
-    """Rates of one tier in pico-USD per unit; None when a needed class has none."""
+def read_rates(price: Any, start: int) -> dict[str, int]:
+    """Rates of one tier in pico-USD per unit, of the classes that have one."""
     rates = {}
     for name, field in CLASSES.items():
         value = getattr(price, field)
@@ -117,10 +169,12 @@ def read_rates(price: Any, start: int) -> dict[str, int] | None:
             if tier.start <= start:
                 value_here = tier.price
         rates[name] = pico(value_here)
-    per_thousand = getattr(price, PER_REQUEST)
-    if per_thousand is not None:
-        rates["requests"] = pico(Decimal(per_thousand) * 1000)
-    return rates if all(name in rates for name in NEEDED) else None
+    for name, field in BY_THE_THOUSAND.items():
+        per_thousand = getattr(price, field)
+        if per_thousand is not None:
+            per_thousand = getattr(per_thousand, "base", per_thousand)
+            rates[name] = pico(Decimal(per_thousand) * 1000)
+    return rates
 
 
 def pico(usd_per_million: Decimal) -> int:

@@ -9,7 +9,7 @@ import typer
 
 from otari_cli.context import now, operator_of
 from otari_cli.exits import CliError, Exit
-from otari_cli.options import FormOption, wrong
+from otari_cli.options import FormOption, moment, wrong
 from otari_cli.table import Column
 from otari_cli.text import dollars, when
 from otari_cli.until import ForOption, UntilOption, ending
@@ -176,6 +176,37 @@ def acknowledge(write: Write, budget: Budget) -> None:
     """Let a budget admit again after a provider billed more than was held."""
     made = write.admin.acknowledge_budget(budget, write.change)
     write.tell(f"{made.name or made.budget_id} admits again", made)
+
+
+@app.command()
+def simulate(
+    ctx: typer.Context,
+    limit: Annotated[str, typer.Argument(help="5/day, 20/month, 10/30d, 50/week@Europe/Oslo, or 100.")],
+    holder: Annotated[
+        str, typer.Argument(help="Who: key:NAME, user:ID or global; a * fits any, like key:ci-*.")
+    ],
+    mode: ModeOption = None,
+    pooled: Annotated[bool, typer.Option("--pooled", help="One amount for all of them together.")] = False,
+    since: Annotated[str | None, typer.Option(help="From when on: 12h, 2026-11-01.")] = "30d",
+    until: Annotated[str | None, typer.Option(help="Up to when, itself left out.")] = None,
+    output: FormOption = "table",
+) -> None:
+    """Try a budget on the requests that were made: what would it have refused? Nothing changes."""
+    from otari_cli.simulation import show
+    from otari_daemon.protocol.messages import BudgetSimulate
+
+    operator, at, budget = operator_of(ctx, output), now(), _limit(limit)
+    asked = BudgetSimulate(
+        holder,
+        None if budget.max_budget is None else str(budget.max_budget),
+        budget.per,
+        budget.time_zone,
+        mode or "enforce",
+        "pooled" if pooled else "each",
+        moment(since, at, "--since", ahead=False) if since else None,
+        moment(until, at, "--until", ahead=False) if until else None,
+    )
+    show(operator.out, operator.admin.simulate_budget(asked))
 
 
 def _limit(text: str) -> BudgetCreate:

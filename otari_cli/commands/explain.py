@@ -34,6 +34,7 @@ GROUPS: tuple[Column[RefusalGroup], ...] = (
     Column("KEY", lambda group: group.last.key_name or group.last.api_key_id or "", rank=2, shrinks=True),
     Column("REQUEST", lambda group: group.last.request_id, rank=3),
     Column("MESSAGE", lambda group: group.last.message, rank=1, shrinks=True),
+    Column("TO DO", lambda group: group.advice, rank=4, shrinks=True),
 )
 
 
@@ -64,7 +65,7 @@ def explain(
     if output != "table":
         operator.out.record(found, ())
         return
-    for title, text in _lines(found):
+    for title, text in lines(found):
         for line in _wrapped(title, text):
             operator.out.line(line)
 
@@ -79,12 +80,13 @@ def _wrapped(title: str, text: str) -> list[str]:
     return wrapped or [first.rstrip()]
 
 
-def _lines(found: Explanation) -> Iterator[tuple[str, str]]:
+def lines(found: Explanation) -> Iterator[tuple[str, str]]:
+    """What is said of a request: a title and a text each."""
     answered = f", answered {found.status_code}" if found.status_code else ""
     yield "request", found.request_id
     yield "when", f"{when(found.timestamp)} UTC, {found.state}{answered}"
     yield "asked", f"{found.endpoint}{' (stream)' if found.stream else ''} {found.model or ''}".rstrip()
-    yield "by", f"key {found.key_name or found.api_key_id or 'unknown'}, user {found.user_id or 'unknown'}"
+    yield "by", _caller(found)
     yield "why", found.why
     if found.instead:
         yield "instead", f"of {found.instead.asked}, for which budget {found.instead.budget} had no room"
@@ -96,12 +98,27 @@ def _lines(found: Explanation) -> Iterator[tuple[str, str]]:
         yield "under", _ceiling(ceiling)
     if found.charge:
         yield from _charge(found.charge)
+    for made in found.corrections:
+        said = f": {made.reason}" if made.reason else ""
+        yield "corrected", f"{dollars(made.amount_usd)} by {made.source}, {when(made.made_at)} UTC{said}"
+    if found.corrections:
+        yield "in all", dollars(found.net_usd)
     if found.price:
         since = f"since {when(found.price.effective_at)} UTC" if found.price.effective_at else "always"
         yield "price", f"{found.price.model_key}, from {found.price.source}, {since}"
     if found.duration_ms is not None:
         first = f"first byte after {lasting(found.first_byte_ms)}, " if found.first_byte_ms else ""
         yield "timing", f"{first}{lasting(found.duration_ms)} in all"
+    if found.provider_request_id:
+        yield "there", f"{found.provider or 'its provider'} calls it {found.provider_request_id}"
+    if found.advice:
+        yield "to do", found.advice
+
+
+def _caller(found: Explanation) -> str:
+    if not found.api_key_id:
+        return "a caller with no key of ours"
+    return f"key {found.key_name or found.api_key_id}" + (f", user {found.user_id}" if found.user_id else "")
 
 
 def _hold(hold: HoldExplained) -> str:
@@ -122,7 +139,11 @@ def _ceiling(ceiling: CeilingExplained) -> str:
     limit = f" of {dollars(ceiling.limit_usd)}" if ceiling.limit_usd else ", no limit"
     watched = "" if ceiling.enforced else ", only watched"
     over = "" if float(ceiling.overage_usd) == 0 else f", {dollars(ceiling.overage_usd)} over"
-    return f"{ceiling.name} ({ceiling.holder}): {spent}{limit} now{over}{watched}"
+    room = ""
+    if ceiling.room_before_usd is not None:
+        before, after = dollars(ceiling.room_before_usd), dollars(ceiling.room_after_usd)
+        room = f"room for {before} when it came, {after} with its hold; "
+    return f"{ceiling.name} ({ceiling.holder}): {room}{spent}{limit} now{over}{watched}"
 
 
 def _charge(charge: ChargeExplained) -> Iterator[tuple[str, str]]:

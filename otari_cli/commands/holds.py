@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -29,14 +29,19 @@ COLUMNS: tuple[Column[HoldInfo], ...] = (
 
 
 @app.command()
-def holds(ctx: typer.Context, output: FormOption = "table") -> None:
-    """Show what is held now, oldest first."""
+def holds(
+    ctx: typer.Context,
+    key: Annotated[str | None, typer.Option(help="Of this key only, by id or name.")] = None,
+    output: FormOption = "table",
+) -> None:
+    """Show what is held now, oldest first: for how long, for whom, and how far each answer is."""
     operator = operator_of(ctx, output)
-    found = operator.admin.holds()
+    found = [hold for hold in operator.admin.holds() if key in (None, hold.key_id, hold.key_name)]
     operator.out.rows(found, COLUMNS, "nothing is held")
     if found and output == "table":
         total = sum((Decimal(hold.amount_usd) for hold in found), Decimal(0))
-        operator.out.say(f"{counted(len(found), 'hold')}, {dollars(f'{total:f}')}")
+        oldest = lasting(max(hold.age_ms for hold in found))
+        operator.out.say(f"{counted(len(found), 'hold')}, {dollars(f'{total:f}')}, the oldest for {oldest}")
 
 
 def _state(hold: HoldInfo) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -30,8 +30,13 @@ def ledger() -> None:
 
 
 @app.command()
-def verify(ctx: typer.Context, output: FormOption = "table") -> None:
+def verify(
+    ctx: typer.Context,
+    output: FormOption = "table",
+    as_json: Annotated[bool, typer.Option("--json", help="The same as -o json.")] = False,
+) -> None:
     """Prove the books from the database alone; exit 1 and name the rows when anything is off."""
+    output = "json" if as_json else output
     operator = operator_of(ctx, output)
     report = operator.admin.verify()
     if output == "table":
@@ -47,4 +52,5 @@ def verify(ctx: typer.Context, output: FormOption = "table") -> None:
 def _summary(report: VerifyReport) -> str:
     verdict = "ok" if report.ok else counted(len(report.findings), "finding")
     looked_at = f"{counted(report.holds, 'hold')} and {counted(report.balances, 'balance')}"
-    return f"{verdict}: {looked_at} in {lasting(report.checked_ms)}"
+    corrected = f", {counted(report.corrections, 'correction')}" if report.corrections else ""
+    return f"{verdict}: {looked_at}{corrected} in {lasting(report.checked_ms)}"

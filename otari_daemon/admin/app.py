@@ -9,7 +9,7 @@ import falcon
 import falcon.asgi
 from falcon.asgi import Request, Response
 
-from otari_daemon.admin import budgets, daemon, explain, ledger, media, pricing
+from otari_daemon.admin import books, budgets, daemon, explain, ledger, media, pricing
 from otari_daemon.admin.guard import Guard
 from otari_daemon.admin.operations import Operations
 from otari_daemon.admin.resources import Action, Collection, Member
@@ -22,6 +22,8 @@ from otari_daemon.protocol.messages import (
     KeyCreate,
     KeyUpdate,
     PriceSet,
+    Reconcile,
+    Reprice,
     UserCreate,
     UserUpdate,
 )
@@ -60,6 +62,7 @@ def _managed(do: Operations) -> dict[str, object]:
         paths.PRICES: Collection(PriceSet, do.set_price, do.prices),
         paths.PRICE: pricing.ModelPrice(do),
         paths.PRICE_HISTORY: pricing.PriceHistory(do),
+        paths.PRICE_SUGGESTIONS: pricing.PriceSuggestions(do),
     }
 
 
@@ -68,6 +71,9 @@ def _observed(do: Operations) -> dict[str, object]:
     return {
         paths.USAGE: ledger.Usage(do),
         paths.USAGE_SUMMARY: ledger.UsageSummary(do),
+        paths.USAGE_REPRICE: books.Change(Reprice, do.reprice),
+        paths.RECONCILE: books.Change(Reconcile, do.reconcile),
+        paths.BUDGET_SIMULATE: books.Simulate(do),
         paths.EXPLAIN: explain.Explain(do),
         paths.REFUSALS: explain.Refusals(do),
         paths.WATCHED: explain.Watched(do),

@@ -11,6 +11,7 @@ from otari_daemon.protocol.messages import (
     BudgetCreate,
     BudgetInfo,
     BudgetRaise,
+    BudgetSimulate,
     BudgetUpdate,
     Event,
     Explanation,
@@ -25,7 +26,13 @@ from otari_daemon.protocol.messages import (
     ModelInfo,
     PriceInfo,
     PriceSet,
+    PriceSuggestion,
+    Reconcile,
+    ReconcileReport,
     RefusalGroup,
+    Reprice,
+    RepriceReport,
+    Simulation,
     Status,
     UsagePage,
     UsageQuery,
@@ -158,6 +165,9 @@ class Operations(Protocol):
     async def delete_price(self, key: str, effective_at: str | None, actor: Actor, *, dry_run: bool) -> None:
         """Remove one version of the database's prices for a model, or all of them."""
 
+    async def price_suggestions(self, since: str | None) -> list[PriceSuggestion]:
+        """Name the models whose price an operator should look at."""
+
     async def explain(self, request_id: str) -> Explanation:
         """Say why a request cost what it did, or why it was refused."""
 
@@ -166,6 +176,15 @@ class Operations(Protocol):
 
     async def watched(self, since: str | None) -> list[RefusalGroup]:
         """Group what budgets that only watch would have refused."""
+
+    async def reprice(self, asked: Reprice, actor: Actor, *, dry_run: bool) -> RepriceReport:
+        """Price settled requests again; corrects them unless it is a dry run."""
+
+    async def simulate_budget(self, asked: BudgetSimulate) -> Simulation:
+        """Say what a budget would have done to the requests that were made."""
+
+    async def reconcile(self, asked: Reconcile, actor: Actor, *, dry_run: bool) -> ReconcileReport:
+        """Compare a provider's bill with the books; corrects single requests unless it is a dry run."""
 
     def events(self, after: str | None) -> AsyncIterator[Event]:
         """Follow what happens, from just after a cursor or from now on; never ends by itself."""

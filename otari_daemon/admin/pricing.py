@@ -38,3 +38,14 @@ class PriceHistory:
         """Answer a bare list, newest first."""
         query.none(req)
         answer(resp, await self._operations.price_history(unquote(id)))
+
+
+class PriceSuggestions:
+    """GET lists models whose price an operator should look at."""
+
+    def __init__(self, operations: Operations) -> None:
+        self._operations = operations
+
+    async def on_get(self, req: Request, resp: Response) -> None:
+        """Answer a bare list, of models asked for since `since`."""
+        answer(resp, await self._operations.price_suggestions(query.one(req, "since")))

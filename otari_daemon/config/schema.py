@@ -12,14 +12,17 @@ from types import MappingProxyType
 from typing import Annotated, Any, Final, Literal
 
 from otari_daemon.config.secret import Secret, SecretUrl
-from otari_daemon.config.values import Matches, Range
+from otari_daemon.config.values import Each, Matches, Range
 from otari_daemon.config.views import fingerprint
 from otari_daemon.domain.limits import RATE_MAX
 from otari_daemon.domain.money import Pico
 
 RESTART: Final = MappingProxyType({"restart": True})
-RATE: Final = MappingProxyType({"rate": True})
+RATE: Final = MappingProxyType({"rate": "million"})
 """Marks a field of pico-USD per token, shown as dollars per million tokens."""
+
+EACH: Final = MappingProxyType({"rate": "each"})
+"""Marks a field of pico-USD per piece, shown as dollars."""
 
 _PRINTABLE = r"[!-~]{1,4096}"
 _HEADER = r"(?i)(?!(host|connection|content-length|transfer-encoding)$)[a-z0-9!#$%&'*+.^_`|~-]{1,128}"
@@ -60,6 +63,10 @@ ProviderName = Annotated[
 AliasName = Annotated[
     str, Matches(r"[A-Za-z0-9][A-Za-z0-9._@+-]{0,127}", "a name without a colon or a slash")
 ]
+PerPiece = Annotated[Pico, Each()]
+ServiceTier = Annotated[str, Matches(r"[a-z][a-z0-9_-]{0,31}", "a service tier like priority")]
+Multiplier = Annotated[float, Range(0.001, 1_000)]
+"""What a service tier costs, times the plain price; counted in thousandths."""
 
 
 def _none_of(*_: object) -> Mapping[Any, Any]:
@@ -110,16 +117,41 @@ class Provider:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ConfiguredPrice:
-    """Rates of one model, in pico-USD per token; a class without one follows its plain class."""
+class ConfiguredRates:
+    """Rates in pico-USD per unit; a class without one follows its plain class, or the tier below."""
 
-    input_price_per_million: Pico = field(metadata=RATE)
-    output_price_per_million: Pico = field(metadata=RATE)
+    input_price_per_million: Pico | None = field(default=None, metadata=RATE)
+    output_price_per_million: Pico | None = field(default=None, metadata=RATE)
     cache_read_price_per_million: Pico | None = field(default=None, metadata=RATE)
     cache_write_price_per_million: Pico | None = field(default=None, metadata=RATE)
+    cache_write_1h_price_per_million: Pico | None = field(default=None, metadata=RATE)
     reasoning_price_per_million: Pico | None = field(default=None, metadata=RATE)
     audio_input_price_per_million: Pico | None = field(default=None, metadata=RATE)
     audio_output_price_per_million: Pico | None = field(default=None, metadata=RATE)
+    image_input_price_per_million: Pico | None = field(default=None, metadata=RATE)
+    image_output_price_per_million: Pico | None = field(default=None, metadata=RATE)
+    characters_price_per_million: Pico | None = field(default=None, metadata=RATE)
+    price_per_image: PerPiece | None = field(default=None, metadata=EACH)
+    price_per_request: PerPiece | None = field(default=None, metadata=EACH)
+    price_per_second: PerPiece | None = field(default=None, metadata=EACH)
+    price_per_tool_call: PerPiece | None = field(default=None, metadata=EACH)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConfiguredTier(ConfiguredRates):
+    """Rates for the whole of a request with at least so many prompt tokens."""
+
+    min_input_tokens: Annotated[int, Range(1, 1 << 31)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConfiguredPrice(ConfiguredRates):
+    """What one model costs, from one moment on."""
+
+    input_price_per_million: Pico = field(metadata=RATE)
+    output_price_per_million: Pico = field(metadata=RATE)
+    pricing_tiers: tuple[ConfiguredTier, ...] = ()
+    service_tiers: Mapping[ServiceTier, Multiplier] = field(default_factory=_none_of)
     effective_at: dt.datetime | None = None
 
 

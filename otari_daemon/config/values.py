@@ -9,11 +9,15 @@ from typing import Any, Literal, get_args, get_origin
 
 from otari_daemon.config.document import Kind, Scalar
 from otari_daemon.config.secret import Secret
-from otari_daemon.domain.money import AmountError, Pico, parse_usd_per_million
+from otari_daemon.domain.money import AmountError, Pico, parse_usd_each, parse_usd_per_million
 
 RATE_MAX = Pico(10**12)
 """$1,000,000 per million tokens: anything above is a slip of the unit."""
 
+EACH_MAX = Pico(10**16)
+"""$10,000 for one picture, second or call."""
+
+_EACH = "dollars from 0 to 10000 with at most twelve decimals"
 _RATE = "dollars per million tokens from 0 to 1000000 with at most six decimals"
 _WHOLE = re.compile(r"-?(0|[1-9][0-9]{0,17})")
 _DECIMAL = re.compile(r"(0|[1-9][0-9]{0,17})(\.[0-9]{1,9})?")
@@ -41,6 +45,11 @@ class Matches:
         return re.fullmatch(self.pattern, text) is not None
 
 
+@dataclass(frozen=True, slots=True)
+class Each:
+    """Marks a rate that is stated in dollars for one piece instead of for a million tokens."""
+
+
 class Mismatch(Exception):
     """A scalar is not what its key needs: `expected` in words, never the value."""
 
@@ -61,7 +70,7 @@ def convert(base: Any, limits: tuple[object, ...], scalar: Scalar) -> object:
     if base is int or base is float:
         return _number(base, limits, scalar)
     if base is Pico:
-        return _rate(scalar)
+        return _rate(limits, scalar)
     if base is dt.datetime:
         return _moment(scalar)
     text = _text(limits, scalar)
@@ -97,14 +106,16 @@ def _number(base: type[int] | type[float], limits: tuple[object, ...], scalar: S
     return value
 
 
-def _rate(scalar: Scalar) -> Pico:
-    """Read source text straight into whole pico-USD per token; a quoted number is as good."""
+def _rate(limits: tuple[object, ...], scalar: Scalar) -> Pico:
+    """Read source text straight into whole pico-USD per unit; a quoted number is as good."""
+    each = Each() in limits
+    parse, expected = (parse_usd_each, _EACH) if each else (parse_usd_per_million, _RATE)
     try:
-        rate = parse_usd_per_million(scalar.text)
+        rate = parse(scalar.text)
     except AmountError:
-        raise Mismatch(_RATE) from None
-    if rate > RATE_MAX:
-        raise Mismatch(_RATE)
+        raise Mismatch(expected) from None
+    if rate > (EACH_MAX if each else RATE_MAX):
+        raise Mismatch(expected)
     return rate
 
 

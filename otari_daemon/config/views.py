@@ -10,12 +10,13 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from otari_daemon.config.secret import Secret
-from otari_daemon.domain.money import format_usd_per_million
+from otari_daemon.domain.money import format_usd_per_million, format_usd_pico
 
 if TYPE_CHECKING:
     from otari_daemon.config.schema import Config
 
 Plain = dict[str, Any]
+_RATES: dict[str, Callable[[int], str]] = {"million": format_usd_per_million, "each": format_usd_pico}
 
 
 def shown(config: Config) -> Plain:
@@ -49,8 +50,8 @@ def _section(section: Any, hide: Callable[[Secret], str]) -> Plain:
     plain: Plain = {}
     for field in dataclasses.fields(section):
         value = getattr(section, field.name)
-        rate = field.metadata.get("rate") and value is not None
-        plain[field.name] = format_usd_per_million(value) if rate else _plain(value, hide)
+        unit = field.metadata.get("rate")
+        plain[field.name] = _plain(value, hide) if unit is None or value is None else _RATES[unit](value)
     return plain
 
 

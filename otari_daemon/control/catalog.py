@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from otari_daemon.control.default_prices import DefaultPrices
@@ -75,6 +75,18 @@ class Catalog:
         if stated is not None:
             return stated
         return self._defaults.find(route.upstream.type, route.model, route.canonical, now_ms)
+
+    def bundled(self, now_ms: int) -> Iterator[Price]:
+        """The bundled prices of models that the providers here are known to serve, by provider."""
+        for name, upstream in sorted(self.upstreams.items()):
+            for model in self._defaults.known(upstream.type):
+                price = self._defaults.find(upstream.type, model, f"{name}:{model}", now_ms)
+                if price is not None:
+                    yield price
+
+    def proposed(self, route: Route, now_ms: int) -> tuple[str, Price] | None:
+        """The bundled price of a model, and whose it is: its provider's, else another's of that name."""
+        return self._defaults.like(route.upstream.type, route.model, now_ms)
 
     def names(self, now_ms: int) -> list[str]:
         """Canonical names of all models that can be listed: declared, priced now or aliased."""

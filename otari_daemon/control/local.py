@@ -169,6 +169,7 @@ class LocalControlPlane:
             bound.input_max,
             bound.output_max,
             instead,
+            intent.service,
         )
         held = self._ledger.reserve(self._rid_of(request_id), bundle, bound.amount, facts)
         if isinstance(held, Refused):
@@ -246,7 +247,17 @@ class LocalControlPlane:
         grant: Grant = admission.grant
         grant.hold.owner = None  # a circle costs the collector
         facts = grant.facts
-        charge = bill(ending.reason, ending.seen, facts.prompt_presumed, grant.output_max, facts.price)
+        seen = ending.seen
+        if seen.prompt_tokens is not None and seen.prompt_tokens > facts.input_max:
+            seen = seen._replace(prompt_tokens=facts.input_max)
+        charge = bill(
+            ending.reason,
+            seen,
+            facts.prompt_presumed,
+            grant.output_max,
+            facts.price,
+            facts.service,
+        )
         outcome = Outcome(
             ending.reason,
             self._clock.now_ms(),
@@ -255,6 +266,7 @@ class LocalControlPlane:
             max(0, ending.answered_ns - grant.started_ns) // 1000,
             (self._clock.monotonic_ns() - grant.started_ns) // 1000,
             charge.tier,
+            ending.provider_ref,
         )
         closed = self._ledger.settle(grant.hold, facts, charge, outcome)
         if admission.claim is not None:
@@ -305,7 +317,7 @@ def _bound(intent: Intent, price: Price, bundle: Bundle) -> _Bound:
     input_max = intent.input_max
     if price.context_tokens is not None:
         input_max = min(input_max, price.context_tokens)
-    amount = ceiling(input_max, output_max, price)
+    amount = ceiling(input_max, output_max, price, intent.service, intent.pieces)
     if amount > AMOUNT_MAX:
         raise BudgetExceeded("the most this request could cost is beyond any budget; lower max_tokens")
     return _Bound(amount, input_max, output_max, injected)

@@ -35,13 +35,15 @@ class Attempt(NamedTuple):
 class Ending(NamedTuple):
     """How a request ended. `status` is what the client was answered; 0 when nobody was left to answer.
 
-    `answered_ns` is the monotonic moment the provider began to answer; 0 if it never did.
+    `answered_ns` is the monotonic moment the provider began to answer; 0 if it never did. `provider_ref` is
+    what it calls the request; empty if it did not say.
     """
 
     reason: Reason
     seen: Consumption = Consumption()
     status: int = 0
     answered_ns: int = 0
+    provider_ref: str = ""
 
 
 class Leaving(Protocol):

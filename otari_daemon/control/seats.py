@@ -90,6 +90,10 @@ class Seats:
         """The seat of a key by its id."""
         return self._by_id.get(key_id)
 
+    def all(self) -> list[Seat]:
+        """Every seat there is, whatever its state."""
+        return list(self._by_id.values())
+
     def name_of(self, key_id: str) -> str | None:
         """A key's label, for people; None for keys that are gone."""
         seat = self._by_id.get(key_id)

@@ -12,7 +12,7 @@ from otari_daemon.control.leasing import TICK_S, Leasing
 from otari_daemon.control.ledger import Ledger
 from otari_daemon.domain.book import Balance, BalanceKey
 from otari_daemon.domain.money import Nano
-from otari_daemon.domain.shared_book import SharedBook, seen
+from otari_daemon.domain.shared_book import SharedBook, seen, stands
 from otari_daemon.store import nodes
 from otari_daemon.store.errors import StoreError, StoreUnavailable
 from otari_daemon.store.shared_store import SharedStore
@@ -89,17 +89,23 @@ class Sharing:
             await asyncio.sleep(max(LOOK_S, LOOK_SHARE * (time.monotonic() - began_s) / 4))
 
     async def _look(self) -> None:
+        before = self._decided()
         news = await self._store.read(nodes.news, self._store.epoch)
+        take = stands if before is not None and before == self._decided() else seen
         self.leasing.nodes = news.nodes
         for key, posted, overage, acknowledged, recalls in news.balances:
             lease, balance = self._book.leases.get(key), self._balance(key)
             if balance is not None:
-                seen(balance, posted, overage, acknowledged)
+                take(balance, posted, overage, acknowledged)
             if lease is not None:
                 self.leasing.recalled(lease, recalls)
         if news.generation != self.changes.known:
             async with self.changes.turn:
                 await self.changes.catch_up()
+
+    def _decided(self) -> int | None:
+        """How much this node has decided, all of which is on disk; None while some is not."""
+        return None if self._store.backlog or self._book.journal else self._store.posted
 
     def _balance(self, key: BalanceKey) -> Balance | None:
         account = self._book.accounts.get(key.account_id)
@@ -111,14 +117,16 @@ class Sharing:
         while True:
             await asyncio.sleep(REFRESH_S)
             with contextlib.suppress(StoreUnavailable):
+                before = self._decided()
                 rows = await self._store.read(nodes.latest_balances)
+                take = stands if before is not None and before == self._decided() else seen
                 held = {each.key for hold in self._book.open_holds.values() for each in hold.bundle.balances}
                 for account_id, start_ms, posted, pending, overage, acknowledged in rows:
                     key = BalanceKey(account_id, start_ms)
                     balance = self._balance(key)
                     if balance is None:
                         continue
-                    seen(balance, posted, overage, acknowledged)
+                    take(balance, posted, overage, acknowledged)
                     if key not in held and key not in self._book.leases:
                         balance.held = Nano(pending)
                 await asyncio.sleep(len(rows) / 50_000)

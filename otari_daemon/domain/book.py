@@ -3,6 +3,7 @@
     reserve ──▶ open hold ──▶ settle   posted <= held; what exceeds it is overage, visible and blocking
        │                └───▶ void     provably nothing was consumed
        └─▶ Refused, naming the ceiling; nothing has moved
+    adjust                           corrects what a settled request was charged, by an entry of its own
 
 Every change is also an entry in `journal`, in order. Whoever owns the book drains the journal into
 the database; a database that has applied any prefix of it is a state the book has been in.
@@ -12,6 +13,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import NamedTuple
+from weakref import WeakValueDictionary
 
 from otari_daemon.domain.exceeding import BLOCK, THROTTLE, OnExceed
 from otari_daemon.domain.idempotency import Named, Unnamed
@@ -30,7 +32,7 @@ class BalanceKey(NamedTuple):
     period_start_ms: int
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, weakref_slot=True)
 class Balance:
     """What was spent and what is held under an account in one period; all nano-USD."""
 
@@ -154,8 +156,50 @@ class OverageAcknowledged(NamedTuple):
     amount: Nano
 
 
+class Correction(NamedTuple):
+    """A later change of what a closed request was charged: a credit below zero, a debit above.
+
+    `source` says who found it and `ref` where; the three names together are made once.
+    """
+
+    rid: bytes
+    source: str
+    ref: str
+    amount: int
+    made_ms: int
+    reason: str = ""
+
+
+class Drawn(NamedTuple):
+    """What one request has drawn from one balance so far, corrections included."""
+
+    balance: Balance
+    posted: int
+    overage: int
+
+
+class Share(NamedTuple):
+    """What one balance takes of a correction: `posted + overage` is all of it.
+
+    `cap` is the limit under which posted money was added; it counts only if some was.
+    """
+
+    key: BalanceKey
+    posted: int
+    overage: int
+    acknowledged: int
+    cap: Nano | None = None
+
+
+class Adjusted(NamedTuple):
+    """Journal: a closed request's charge was corrected, under every ceiling it had."""
+
+    correction: Correction
+    shares: tuple[Share, ...]
+
+
 Leasing = LeaseMoved | LeaseEnded | Renewal
-Entry = BundleOpened | HoldOpened | HoldClosed | OverageAcknowledged | Named | Unnamed | Leasing
+Entry = BundleOpened | HoldOpened | HoldClosed | OverageAcknowledged | Adjusted | Named | Unnamed | Leasing
 
 
 class HoldClosedTwice(Exception):
@@ -173,6 +217,7 @@ class Book:
     accounts: dict[int, Account] = field(default_factory=dict)
     journal: list[Entry] = field(default_factory=list)
     open_holds: dict[bytes, Hold] = field(default_factory=dict)
+    _gathered: WeakValueDictionary[BalanceKey, Balance] = field(default_factory=WeakValueDictionary)
 
     def bundle(self, account_ids: tuple[int, ...], now_ms: int) -> Bundle:
         """Gather the current balances of some accounts, opening new periods as needed.
@@ -185,6 +230,7 @@ class Book:
         watches = any(account.limit is not None and not account.enforced for account in accounts)
         made = Bundle(self.first_bundle_id, accounts, balances, until, watches)
         self.first_bundle_id += 1
+        self._gathered.update((balance.key, balance) for balance in balances)
         self.journal.append(BundleOpened(made))
         return made
 
@@ -251,6 +297,47 @@ class Book:
         balance.acknowledged = balance.overage
         self.journal.append(OverageAcknowledged(balance.key, seen))
         return seen
+
+    def adjust(self, correction: Correction, drawn: tuple[Drawn, ...]) -> tuple[Share, ...]:
+        """Correct a closed request's charge in the periods that admitted it.
+
+        A credit takes back overage first, then what was posted. A debit is posted as far as it fits under a
+        ceiling whose period is the newest; the rest is overage there, and acknowledged: it has been seen.
+        `drawn` has a balance per ceiling of the request: the book's own where `balance` knows one.
+        """
+        amount = correction.amount
+        if any(amount + each.posted + each.overage < 0 for each in drawn):
+            raise ValueError("a credit cannot exceed what was charged")
+        shares = tuple(self._share(amount, each) for each in drawn)
+        for each, share in zip(drawn, shares, strict=True):
+            balance = each.balance
+            balance.posted = Nano(balance.posted + share.posted)
+            balance.overage = Nano(balance.overage + share.overage)
+            balance.acknowledged = Nano(balance.acknowledged + share.acknowledged)
+        self.journal.append(Adjusted(correction, shares))
+        return shares
+
+    def balance(self, key: BalanceKey) -> Balance | None:
+        """The balance of that name, if it is in memory: the newest of its account, or one still drawn on."""
+        newest = self._newest(key)
+        return self._gathered.get(key) if newest is None else newest
+
+    def _newest(self, key: BalanceKey) -> Balance | None:
+        account = self.accounts.get(key.account_id)
+        balance = account.balance if account is not None else None
+        return balance if balance is not None and balance.key == key else None
+
+    def _share(self, amount: int, drawn: Drawn) -> Share:
+        balance = drawn.balance
+        if amount < 0:
+            overage = -min(-amount, drawn.overage)
+            acknowledged = min(0, balance.overage + overage - balance.acknowledged)
+            return Share(balance.key, amount - overage, overage, acknowledged)
+        if self._newest(balance.key) is not balance:
+            return Share(balance.key, 0, amount, amount)
+        cap = self.accounts[balance.key.account_id].cap
+        posted = amount if cap is None else min(amount, max(0, cap - balance.posted - balance.held))
+        return Share(balance.key, posted, amount - posted, amount - posted, cap)
 
     def take_journal(self) -> list[Entry]:
         """Hand over the entries so far, in order, and begin a new list."""

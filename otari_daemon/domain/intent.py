@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from otari_daemon.domain.pricing import ONE_REQUEST
+from otari_daemon.domain.usage import Usage
+
 TOKENS_PER_MESSAGE = 16
 """More than any chat template adds around one message."""
 
@@ -15,7 +18,11 @@ BYTES_PER_TOKEN = 4
 
 
 class Intent(NamedTuple):
-    """A request as admission sees it; token counts are upper bounds unless they say presumed."""
+    """A request as admission sees it; token counts are upper bounds unless they say presumed.
+
+    `service` is the provider's service tier that the caller asks for, if the caller does;
+    `pieces` are the most pictures, seconds, characters and calls it can come to.
+    """
 
     model: str
     stream: bool
@@ -24,6 +31,8 @@ class Intent(NamedTuple):
     output_max: int | None
     choices: int = 1
     shows_usage: bool = True
+    service: str | None = None
+    pieces: Usage = ONE_REQUEST
 
 
 class OutputLimit(NamedTuple):

@@ -37,6 +37,11 @@ def parse_usd_per_million(text: str) -> Pico:
     return Pico(_scaled(text, 6, "six"))
 
 
+def parse_usd_each(text: str) -> Pico:
+    """Read the price of one piece in dollars exactly; more than twelve decimals is an error."""
+    return Pico(_scaled(text, 12, "twelve"))
+
+
 def _scaled(text: str, digits: int, digits_word: str) -> int:
     match = _DECIMAL.fullmatch(text.strip())
     if match is None:

@@ -49,7 +49,8 @@ class Instead(NamedTuple):
 class Facts(NamedTuple):
     """What is known when a request is admitted. Times are epoch milliseconds.
 
-    Its hold covers `input_max` and `output_max` tokens at the dearest rates of its price.
+    Its hold covers `input_max` and `output_max` tokens at the dearest rates it can meet. `service` is the
+    provider's service tier it asks for.
     """
 
     key_id: str
@@ -64,12 +65,14 @@ class Facts(NamedTuple):
     input_max: int = 0
     output_max: int = 0
     instead: Instead | None = None
+    service: str | None = None
 
 
 class Outcome(NamedTuple):
     """What had happened when a request ended. `status` is what the client was answered; 0 for nobody.
 
-    `tier` is the price it was charged at where that is a dearer tier of the one in its facts.
+    `tier` is the price it was charged at where that is not the one presumed from its facts; `provider_ref`
+    is what the provider calls the request, if it said.
     """
 
     reason: Reason
@@ -79,6 +82,7 @@ class Outcome(NamedTuple):
     first_byte_us: int = 0
     duration_us: int = 0
     tier: Price | None = None
+    provider_ref: str = ""
 
 
 class Progress(NamedTuple):

@@ -17,17 +17,21 @@ class Consumption(NamedTuple):
     """What is known of a request's use when it ends: the provider's word, or our own count.
 
     `generated_tokens` is an estimate from the answer's length; `least_tokens` is what it cannot be below.
+    `service` is the provider's service tier that the answer names. `prompt_tokens` is our own count of the
+    prompt, where it was still at hand.
     """
 
     reported: Usage | None = None
     generated_tokens: int = 0
     least_tokens: int = 0
+    service: str | None = None
+    prompt_tokens: int | None = None
 
 
 class Bill(NamedTuple):
     """Units and amount to settle; `void` when provably nothing was consumed.
 
-    `tier` is the dearer tier that was charged, where one was.
+    `tier` is the price that was charged, where it is not the one that was presumed at admission.
     """
 
     usage: Usage
@@ -37,21 +41,33 @@ class Bill(NamedTuple):
 
 
 NO_BILL = Bill(NOTHING, ZERO, void=True)
-_FREE_ENDS = frozenset({Reason.REFUSED, Reason.UNSENT})
+FREE_ENDS = frozenset({Reason.REFUSED, Reason.UNSENT})
 _COUNTED_ENDS = frozenset({Reason.ESTIMATED, Reason.USAGE_INVALID, Reason.UPSTREAM_CUT})
 
 _BROKEN_OFF = frozenset({Reason.CLIENT_CUT, Reason.WITHHELD})
 
 
-def bill(reason: Reason, seen: Consumption, prompt_presumed: int, output_max: int, price: Price) -> Bill:
-    """Apply the rule for one ending. A provider's believable usage always wins over our count."""
+def bill(
+    reason: Reason,
+    seen: Consumption,
+    prompt_presumed: int,
+    output_max: int,
+    price: Price,
+    service: str | None = None,
+) -> Bill:
+    """Apply the rule for one ending. A provider's believable usage always wins over our count.
+
+    `service` is the tier that was asked for; the one that the answer names is what is paid.
+    """
     usage = seen.reported
     if usage is None:
-        if reason in _FREE_ENDS:
+        if reason in FREE_ENDS:
             return NO_BILL
-        usage = Usage(input=prompt_presumed, output=_counted(reason, seen, output_max), requests=1)
-    applied = price.in_force(usage.input_tokens)
-    return Bill(usage, charge(usage, applied.rates), tier=None if applied is price else applied)
+        prompt = prompt_presumed if seen.prompt_tokens is None else seen.prompt_tokens
+        usage = Usage(input=prompt, output=_counted(reason, seen, output_max), requests=1)
+    applied = price.presumed(seen.service or service, usage.input_tokens)
+    presumed = price.presumed(service, prompt_presumed)
+    return Bill(usage, charge(usage, applied.rates), tier=None if applied is presumed else applied)
 
 
 def _counted(reason: Reason, seen: Consumption, output_max: int) -> int:

@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from otari_daemon.domain.book import Account, Balance, Book, Bundle, Entry, Hold, Refused
+from otari_daemon.domain.book import (
+    Account,
+    Balance,
+    Book,
+    Bundle,
+    Correction,
+    Drawn,
+    Entry,
+    Hold,
+    Refused,
+    Share,
+)
 from otari_daemon.domain.leases import BalanceName, Lease, LeaseEnded, LeaseMoved, Renewal, Terms, scarce
 from otari_daemon.domain.money import ZERO, Nano
 
@@ -88,6 +99,24 @@ class SharedBook(Book):
         balance.held = Nano(max(terms.held, lease.mine))
         seen(balance, terms.posted, terms.overage, terms.acknowledged)
 
+    def adjust(self, correction: Correction, drawn: tuple[Drawn, ...]) -> tuple[Share, ...]:
+        """Correct a closed request's charge; a debit under a limit is posted as far as it is leased here."""
+        shares = Book.adjust(self, correction, drawn)
+        for share in shares:
+            if share.posted > 0 and share.cap is not None:
+                lease = self._touched[share.key] = self.leases[share.key]
+                lease.give_back(share.posted)
+        return shares
+
+    def _share(self, amount: int, drawn: Drawn) -> Share:
+        share = Book._share(self, amount, drawn)
+        if share.posted <= 0 or share.cap is None:
+            return share
+        lease = self.leases.get(share.key)
+        idle = lease.idle if lease is not None and lease.cap == share.cap else ZERO
+        posted = min(share.posted, idle)
+        return share._replace(posted=posted, overage=amount - posted, acknowledged=amount - posted)
+
     def take_journal(self) -> list[Entry]:
         """The entries so far, and what they moved in leases."""
         for key, lease in self._touched.items():
@@ -108,7 +137,13 @@ class SharedBook(Book):
 
 
 def seen(balance: Balance, posted: int, overage: int, acknowledged: int) -> None:
-    """Take in what the database says of a balance; these only grow, and ours may be ahead of it."""
+    """Take in what the database says of a balance while ours may be ahead of it: the higher amounts."""
     balance.posted = Nano(max(balance.posted, posted))
     balance.overage = Nano(max(balance.overage, overage))
     balance.acknowledged = Nano(min(balance.overage, max(balance.acknowledged, acknowledged)))
+
+
+def stands(balance: Balance, posted: int, overage: int, acknowledged: int) -> None:
+    """Take in what the database says of a balance when it has everything of ours."""
+    balance.posted, balance.overage = Nano(posted), Nano(overage)
+    balance.acknowledged = Nano(acknowledged)

@@ -25,6 +25,9 @@ HOLD_WAIT_S = 2.0
 """How long an answer's first byte waits for its hold to be on disk; beyond, the request fails closed."""
 
 ANSWER_BYTES_MAX = 64 << 20
+RECOUNTED_BYTES_MAX = 64 << 10
+"""Of a body that is kept while its request lives, so that its tokens can be counted if nobody states them."""
+
 ERROR_BYTES_MAX = 64 << 10
 EVENT_STREAM = b"text/event-stream"
 
@@ -92,7 +95,7 @@ class Gateway:
             self._refused(call, error, model)
             raise
         attempt = admission.attempts[0]
-        settlement = Settlement(self._plane, admission)
+        settlement = Settlement(self._plane, admission, _counter(call))
         try:
             outgoing = dialect.outgoing(call.body, body, attempt.model, attempt.limit)
             exchange = attempt.upstream.post(dialect.upstream_path, outgoing, call.request_id)
@@ -124,13 +127,14 @@ class Gateway:
         try:
             await exchange.start()
             settlement.answered_ns = self._monotonic_ns()
+            settlement.provider_ref = _called(exchange)
             if exchange.status >= 300:
                 raise await self._refusal(call, admission, settlement, exchange)
             if intent.stream and _is_event_stream(exchange):
                 await _durable(admission)
-                meter = call.dialect.meter(intent)
+                place = admission.attempts[0].upstream.place
+                meter = call.dialect.meter(intent, place.usage)
                 self._plane.follow(admission, meter.generated)
-                name = admission.attempts[0].upstream.name
                 reply = StreamReply(
                     exchange,
                     meter,
@@ -138,7 +142,7 @@ class Gateway:
                     call.dialect,
                     release,
                     call.request_id,
-                    name,
+                    place.name,
                     admission.standing,
                 ).keep_alive(self._keep_alive_s)
                 reply.instead = admission.instead
@@ -168,7 +172,7 @@ class Gateway:
         """Read a whole answer; it leaves once what it cost is on disk."""
         answer = await exchange.read(ANSWER_BYTES_MAX)
         exchange.close()
-        reading = call.dialect.read_answer(answer)
+        reading = call.dialect.read_answer(answer, admission.attempts[0].upstream.place.usage)
         content_type = exchange.header(b"content-type") or b"application/json"
         provider = admission.attempts[0].upstream.name
         if admission.claim is not None and not reading.broken:
@@ -189,9 +193,11 @@ class Gateway:
             body = await exchange.read(ERROR_BYTES_MAX)
         except UpstreamError:
             body = b""
-        sent = admission.attempts[0].upstream.place.headers
-        error, reason = failures.of_status(exchange.status, exchange.header(b"retry-after"), body, sent)
-        seen = call.dialect.read_answer(body).seen
+        place = admission.attempts[0].upstream.place
+        error, reason = failures.of_status(
+            exchange.status, exchange.header(b"retry-after"), body, place.headers
+        )
+        seen = call.dialect.read_answer(body, place.usage).seen
         billed = seen.reported is not None
         settlement.close(Reason.USAGE if billed else reason, seen if billed else Consumption(), error.status)
         return error
@@ -208,6 +214,20 @@ async def _named(relaying: Coroutine[None, None, Reply], settlement: Settlement)
         if settlement.ticket is not None:
             await settlement.ticket.wait(SETTLED_WAIT_S)
         raise
+
+
+def _called(exchange: Exchange) -> str:
+    """What the provider calls the request, in the header it has for that; empty if it does not say."""
+    name = exchange.header(b"x-request-id") or exchange.header(b"request-id")
+    if name is None or not name.isascii():
+        return ""
+    text = name.decode("ascii")
+    return text if text.isprintable() else ""
+
+
+def _counter(call: Call) -> Callable[[], int] | None:
+    """Counts the prompt from its bytes, which stay for that; large ones do not."""
+    return partial(call.dialect.prompt_tokens, call.body) if len(call.body) <= RECOUNTED_BYTES_MAX else None
 
 
 def _is_event_stream(exchange: Exchange) -> bool:

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from otari_daemon.wire import usage_openai
+from otari_daemon.wire.usage_format import UsageFormat
+
 
 class Kind(NamedTuple):
-    """A type of provider: where it usually is, and how it wants our credential."""
+    """A type of provider: where it usually is, how it wants our credential, and how it states usage."""
 
     base_url: str | None
     credential_header: str = "authorization"
     credential_prefix: str = "Bearer "
     keyless: bool = False
     output_limit_field: str = "max_tokens"
+    usage: UsageFormat = usage_openai.CHAT
 
 
 KINDS: dict[str, Kind] = {
@@ -22,9 +26,9 @@ KINDS: dict[str, Kind] = {
     "cohere": Kind("https://api.cohere.ai/compatibility/v1"),
     "dashscope": Kind("https://dashscope-intl.aliyuncs.com/compatible-mode/v1"),
     "deepinfra": Kind("https://api.deepinfra.com/v1/openai"),
-    "deepseek": Kind("https://api.deepseek.com/v1"),
+    "deepseek": Kind("https://api.deepseek.com/v1", usage=usage_openai.DEEPSEEK),
     "fireworks": Kind("https://api.fireworks.ai/inference/v1"),
-    "gemini": Kind("https://generativelanguage.googleapis.com/v1beta/openai"),
+    "gemini": Kind("https://generativelanguage.googleapis.com/v1beta/openai", usage=usage_openai.GEMINI),
     "groq": Kind("https://api.groq.com/openai/v1"),
     "huggingface": Kind("https://router.huggingface.co/v1"),
     "inception": Kind("https://api.inceptionlabs.ai/v1"),
@@ -32,7 +36,7 @@ KINDS: dict[str, Kind] = {
     "llamafile": Kind("http://127.0.0.1:8080/v1", keyless=True),
     "lmstudio": Kind("http://127.0.0.1:1234/v1", keyless=True),
     "minimax": Kind("https://api.minimax.io/v1"),
-    "mistral": Kind("https://api.mistral.ai/v1"),
+    "mistral": Kind("https://api.mistral.ai/v1", usage=usage_openai.MISTRAL),
     "mock": Kind(None, keyless=True),
     "moonshot": Kind("https://api.moonshot.ai/v1"),
     "nebius": Kind("https://api.studio.nebius.ai/v1"),
@@ -43,7 +47,7 @@ KINDS: dict[str, Kind] = {
     "together": Kind("https://api.together.xyz/v1"),
     "vllm": Kind("http://127.0.0.1:8000/v1", keyless=True),
     "voyage": Kind("https://api.voyageai.com/v1"),
-    "xai": Kind("https://api.x.ai/v1"),
+    "xai": Kind("https://api.x.ai/v1", usage=usage_openai.XAI),
 }
 
 

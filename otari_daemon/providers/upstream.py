@@ -10,6 +10,8 @@ from typing import NamedTuple, Protocol, Self
 
 from otari_daemon.config.secret import SecretUrl
 from otari_daemon.providers.http1.limits import PoolLimits, Timeouts
+from otari_daemon.wire.usage_format import UsageFormat
+from otari_daemon.wire.usage_openai import CHAT
 
 USER_AGENT = b"otari"
 
@@ -27,6 +29,7 @@ class Place(NamedTuple):
     timeouts: Timeouts = Timeouts()
     limits: PoolLimits = PoolLimits()
     output_limit_field: str = "max_tokens"
+    usage: UsageFormat = CHAT
     ca_file: str | None = None
     verify_tls: bool = True
     via_httpx: bool = False

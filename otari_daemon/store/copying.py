@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 from typing import NamedTuple
 
+from otari_daemon.domain.usage import Usage
 from otari_daemon.store import sql_copy
 from otari_daemon.store.database import Connection, Database, Session
 from otari_daemon.store.engines import open_database, reading
@@ -15,10 +16,7 @@ from otari_daemon.store.migrate import migrate
 from otari_daemon.store.schema import REVISIONS
 from otari_daemon.store.verify import Report, verify
 
-_RATES = (
-    *("input", "cache_read", "cache_write", "output", "reasoning", "audio_input"),
-    *("audio_output", "images", "requests", "tool_calls"),
-)
+_RATES = Usage._fields
 SUMMED = {
     "budget": ("limit",),
     "price": _RATES,
@@ -26,6 +24,10 @@ SUMMED = {
     "lease": ("idle",),
     "rate_card": _RATES,
     "hold": ("held", "posted", "overage"),
+    "budget_raise": ("amount",),
+    "watched": ("last",),
+    "adjustment": ("amount",),
+    "adjustment_share": ("posted", "overage"),
 }
 """What `sql_copy.TOTALS` sums up, in its order."""
 

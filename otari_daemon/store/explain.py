@@ -6,7 +6,8 @@ from typing import NamedTuple
 
 from otari_daemon.domain.money import Nano
 from otari_daemon.domain.pricing import Price, Rates
-from otari_daemon.store import sql, usage
+from otari_daemon.store import adjustments, room, sql, usage
+from otari_daemon.store.adjustments import Made
 from otari_daemon.store.database import Session
 from otari_daemon.store.usage import Row
 
@@ -15,6 +16,7 @@ class Ceiling(NamedTuple):
     """A balance that a request was held under, as it is now, and the budget it belongs to.
 
     `holder_kind` and `holder_id` are whose account it is; a shared budget's is nobody's in particular.
+    `drawn_before` is what was posted and held when the request came, as far as the rows can be read.
     """
 
     account_id: int
@@ -28,12 +30,14 @@ class Ceiling(NamedTuple):
     posted: Nano
     held: Nano
     overage: Nano
+    drawn_before: int | None = None
 
 
 class Account(NamedTuple):
     """A request with all its money: `price` is the rate card of its row, tiers and limits left out.
 
     `instead` is the model it asked for, and the id and name of the budget without room for that.
+    `provider_ref` is what the provider calls it, empty if it did not say.
     """
 
     row: Row
@@ -42,6 +46,13 @@ class Account(NamedTuple):
     price: Price
     ceilings: tuple[Ceiling, ...]
     instead: tuple[str, str, str] | None
+    provider_ref: str
+    corrections: tuple[Made, ...]
+
+    @property
+    def net(self) -> int:
+        """What it is charged now, corrections included."""
+        return self.row.cost + sum(each.amount for each in self.corrections)
 
 
 def one(session: Session, rid: bytes) -> Account | None:
@@ -50,8 +61,10 @@ def one(session: Session, rid: bytes) -> Account | None:
     found = session.con.execute(sql.HOLD_BOUNDS, (rid,)).fetchone()
     if row is None or found is None:
         return None
-    input_max, output_max, model, effective_ms, source, *rates = found
-    ceilings = tuple(Ceiling(*ceiling) for ceiling in session.con.execute(sql.HOLD_CEILINGS, (rid,)))
+    input_max, output_max, model, effective_ms, source, *rates, ref = found
+    now = [Ceiling(*ceiling) for ceiling in session.con.execute(sql.HOLD_CEILINGS, (rid,)).fetchall()]
+    ceilings = tuple(each._replace(drawn_before=room.drawn_before(session, row, *each[:2])) for each in now)
     price = Price(model, Rates(rates), effective_ms, source)
     instead = session.con.execute(sql.INSTEAD, (rid,)).fetchone()
-    return Account(row, input_max, output_max, price, ceilings, instead)
+    corrections = adjustments.of_request(session, rid)
+    return Account(row, input_max, output_max, price, ceilings, instead, ref.strip(), corrections)

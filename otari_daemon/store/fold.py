@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import cast
 
 from otari_daemon.domain.book import (
+    Adjusted,
     Balance,
     BalanceKey,
     Bundle,
@@ -20,24 +21,34 @@ from otari_daemon.domain.idempotency import Named, Unnamed
 from otari_daemon.domain.money import Nano
 from otari_daemon.domain.pricing import Price
 from otari_daemon.domain.records import Facts, Outcome, Progress
+from otari_daemon.domain.usage import Usage
 from otari_daemon.store import idempotency, sql
 from otari_daemon.store.database import Connection, Counted
 from otari_daemon.store.errors import LedgerCorrupt
-from otari_daemon.store.schema import POSTED, SENT, UNSET, UNSET_NANO, VOIDED
+from otari_daemon.store.schema import POSTED, REF_CHARS, SENT, UNSET, UNSET_NANO, UNSET_REF, VOIDED
 
 CARDS_MAX = 4096
 """Prices remembered per process; more than any catalog in use, fewer than a leak."""
 
-_OPEN_HEAD = (SENT, UNSET_NANO, UNSET_NANO, *(UNSET,) * 11)
-_OPEN_FOOT = (UNSET,) * 4
+_OPEN_HEAD = (SENT, UNSET_NANO, UNSET_NANO, *(UNSET,) * (1 + len(Usage._fields)))
+_OPEN_FOOT = (*(UNSET,) * 4, UNSET_REF)
 _OPEN = (*_OPEN_HEAD, UNSET, *_OPEN_FOOT)
+_FIRST_RATES = 10
+"""Rates that every card's id covers; there were no more classes when the first cards were written."""
+
 _CARD = 10
 """Where an opened hold's row has its rate card."""
 
 
 def card_id(price: Price) -> int:
-    """The id of a price's rate card: the first 63 bits of a digest of everything that makes it that price."""
-    text = "\0".join((price.model, price.source, str(price.effective_ms), *map(str, price.rates)))
+    """The id of a price's rate card: the first 63 bits of a digest of everything that makes it that price.
+
+    Rates of zero at its end count for nothing, so that cards keep their ids when classes are added.
+    """
+    rates = list(price.rates)
+    while len(rates) > _FIRST_RATES and not rates[-1]:
+        rates.pop()
+    text = "\0".join((price.model, price.source, str(price.effective_ms), *map(str, rates)))
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big") >> 1
 
 
@@ -75,21 +86,29 @@ class _Moves:
 class Leg:
     """What a batch does to one balance: moves it, and restates its limit as `cap` if it admitted anything."""
 
-    __slots__ = ("admitted", "cap", "overage", "pending", "posted")
+    __slots__ = ("acknowledged", "admitted", "cap", "overage", "pending", "posted")
 
     def __init__(self) -> None:
-        self.pending = self.posted = self.overage = 0
-        self.admitted = 0
+        self.pending = self.posted = self.overage = self.acknowledged = 0
+        self.admitted = 0  # the turn of the admission that last stated the cap
         self.cap: Nano | None = None
 
     @property
     def moves(self) -> bool:
         """Whether any amount changes."""
-        return bool(self.pending or self.posted or self.overage)
+        return bool(self.pending or self.posted or self.overage or self.acknowledged)
 
     def row(self, key: BalanceKey) -> tuple[int | None, ...]:
         """The values of `sql.BALANCE_MOVE`."""
-        return (self.admitted, self.cap, self.pending, self.posted, self.overage, *key)
+        return (
+            1 if self.admitted else 0,
+            self.cap,
+            self.pending,
+            self.posted,
+            self.overage,
+            self.acknowledged,
+            *key,
+        )
 
 
 class Fold:
@@ -106,7 +125,8 @@ class Fold:
         self._moves: dict[int, _Moves] = {}
         self._balances: list[BalanceKey] = []
         self._bundles: list[tuple[int, int, int]] = []
-        self._acknowledged: list[tuple[int, int, int]] = []
+        self._acknowledged: list[OverageAcknowledged] = []
+        self._adjusted: list[tuple[int, Adjusted]] = []
         self._names: list[Named | Unnamed] = []
         self._new_cards: dict[int, tuple[Price, int]] = {}
         self._instead: list[tuple[bytes, str, str]] = []
@@ -124,7 +144,10 @@ class Fold:
             case BundleOpened():
                 self._bundle(entry.bundle.id, entry.bundle.balances)
             case OverageAcknowledged():
-                self._acknowledged.append((entry.amount, *entry.key))
+                self._acknowledged.append(entry)
+            case Adjusted():
+                self._turn += 1
+                self._adjusted.append((self._turn, entry))
             case Named() | Unnamed():
                 self._names.append(entry)
 
@@ -136,10 +159,8 @@ class Fold:
     def _open(self, entry: HoldOpened) -> None:
         hold, facts = entry.hold, cast(Facts, entry.facts)
         rid, bundle, amount = hold.rid, hold.bundle, hold.amount
-        (
-            key, user, created_ms, endpoint, model, provider, stream, price, prompt, input_max, output_max,
-            instead,
-        ) = facts  # fmt: skip
+        key, user, created_ms, endpoint, model, provider, stream, price, prompt = facts[:9]
+        instead = facts.instead
         if instead is not None:
             self._instead.append((rid, instead.asked, instead.budget_id))
         self._opened[rid] = (
@@ -153,11 +174,11 @@ class Fold:
             model,
             provider,
             1 if stream else 0,
-            self._card(price),
+            self._card(price.presumed(facts.service, prompt), price),
             prompt,
             amount,
-            input_max,
-            output_max,
+            facts.input_max,
+            facts.output_max,
         )
         moves = self._moves_of(bundle)
         moves.pending += amount
@@ -170,9 +191,11 @@ class Fold:
         outcome = cast(Outcome, entry.outcome)
         state = VOIDED if posted is None else POSTED
         posted = posted or Nano(0)
-        reason, settled_ms, usage, status, first_byte_us, duration_us, tier = outcome
-        card = None if tier is None else self._card(tier)
-        end = (state, posted, overage, settled_ms, *usage, 0, int(reason), status, first_byte_us, duration_us)
+        reason, settled_ms, usage, status, first_byte_us, duration_us, tier, ref = outcome
+        card = None if tier is None else self._card(tier, tier)
+        named = ref[:REF_CHARS].ljust(REF_CHARS) if ref else UNSET_REF
+        how = (0, int(reason), status, first_byte_us, duration_us, named)
+        end = (state, posted, overage, settled_ms, *usage, *how)
         opened = self._opened.pop(hold.rid, None)
         if opened is None:
             self._settled.append((card, *end, hold.rid))
@@ -191,12 +214,13 @@ class Fold:
             moves = self._moves[bundle.id] = _Moves(bundle)
         return moves
 
-    def _card(self, price: Price) -> int:
+    def _card(self, price: Price, whole: Price) -> int:
+        """The card of a price that is `whole` or one of its tiers."""
         known = self._cards.find(price)
         if known is not None:
             return known
         if id(price) not in self._new_cards:
-            for each in (price, *price.tiers):  # tiers too, so that settling at one inserts nothing
+            for each in whole.family():  # all of them, so that settling at another inserts nothing
                 self._new_cards[id(each)] = (each, card_id(each))
         return self._new_cards[id(price)][1]
 
@@ -211,10 +235,11 @@ class Fold:
             )
         self._apply_holds(con)
         self._apply_balances(con)
+        if self._adjusted:
+            con.executemany(sql.ADJUSTMENT_ADD, [entry.correction for _, entry in self._adjusted])
+            con.executemany(sql.ADJUSTMENT_SHARE_ADD, _share_rows(self._adjusted))
         if self._names:
             idempotency.apply(con, self._names)
-        if self._acknowledged:
-            self._acknowledge(con, self._acknowledged)
 
     def committed(self) -> None:
         """Remember what is now known to be stored."""
@@ -241,10 +266,22 @@ class Fold:
         legs: dict[BalanceKey, Leg] = {}
         for moves in sorted(self._moves.values(), key=_turn_of):
             _spread(moves, legs)
+        if self._adjusted or self._acknowledged:
+            self._correct(legs)
         return legs
 
-    def _acknowledge(self, con: Connection, amounts: Sequence[tuple[int, int, int]]) -> None:
-        expect(con.executemany(sql.BALANCE_ACKNOWLEDGE, amounts), len(amounts))
+    def _correct(self, legs: dict[BalanceKey, Leg]) -> None:
+        """Add what corrections and acknowledgements do. A debit that was posted states its cap, as a hold."""
+        for seen in self._acknowledged:
+            _leg_of(legs, seen.key).acknowledged += seen.amount
+        for turn, entry in self._adjusted:
+            for share in entry.shares:
+                leg = _leg_of(legs, share.key)
+                leg.posted += share.posted
+                leg.overage += share.overage
+                leg.acknowledged += share.acknowledged
+                if share.posted > 0 and turn > leg.admitted:
+                    leg.cap, leg.admitted = share.cap, turn
 
 
 def move(con: Connection, legs: Mapping[BalanceKey, Leg]) -> None:
@@ -253,12 +290,27 @@ def move(con: Connection, legs: Mapping[BalanceKey, Leg]) -> None:
         expect(con.executemany(sql.BALANCE_MOVE, [leg.row(key) for key, leg in legs.items()]), len(legs))
 
 
+def _share_rows(adjusted: Sequence[tuple[int, Adjusted]]) -> list[tuple[object, ...]]:
+    return [
+        (*entry.correction[:3], *share.key, share.posted, share.overage)
+        for _, entry in adjusted
+        for share in entry.shares
+    ]
+
+
+def _leg_of(legs: dict[BalanceKey, Leg], key: BalanceKey) -> Leg:
+    leg = legs.get(key)
+    if leg is None:
+        leg = legs[key] = Leg()
+    return leg
+
+
 def card_row(price: Price, card: int) -> tuple[object, ...]:
     """A rate card as its table has it."""
     return (card, price.model, price.effective_ms, price.source, *price.rates)
 
 
-def _open_tail(progress: int | None) -> tuple[int, ...]:
+def _open_tail(progress: int | None) -> tuple[object, ...]:
     return _OPEN if progress is None else (*_OPEN_HEAD, progress, *_OPEN_FOOT)
 
 
@@ -268,14 +320,12 @@ def _turn_of(moves: _Moves) -> int:
 
 def _spread(moves: _Moves, legs: dict[BalanceKey, Leg]) -> None:
     for place, balance in enumerate(moves.bundle.balances):
-        leg = legs.get(balance.key)
-        if leg is None:
-            leg = legs[balance.key] = Leg()
+        leg = _leg_of(legs, balance.key)
         leg.pending += moves.pending
         leg.posted += moves.posted
         leg.overage += moves.overage
         if moves.caps is not None:
-            leg.cap, leg.admitted = moves.caps[place], 1
+            leg.cap, leg.admitted = moves.caps[place], moves.turn
 
 
 def expect(changed: Counted, rows: int) -> None:

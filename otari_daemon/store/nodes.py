@@ -122,7 +122,7 @@ def sweep(con: Connection, epoch: int, now_ms: int) -> Swept | None:
     server.say(sql_shared.LOCK_BALANCES, ([key[0] for key in touched], [key[1] for key in touched]))
     closed = recovery.close(con, orphans, now_ms)
     for account_id, start_ms, owner, idle in leases:
-        con.execute(sql.BALANCE_MOVE, (0, None, -idle, 0, 0, account_id, start_ms))
+        con.execute(sql.BALANCE_MOVE, (0, None, -idle, 0, 0, 0, account_id, start_ms))
         server.say(sql_shared.SWEPT_LEASE, (account_id, start_ms, owner))
     return Swept(dead, closed, len(leases))
 

@@ -16,7 +16,7 @@ from otari_daemon.store import raises, sql
 from otari_daemon.store.budgets import decode_on_exceed, decode_window
 from otari_daemon.store.database import Connection
 from otari_daemon.store.errors import LedgerCorrupt
-from otari_daemon.store.schema import PRESUMED, SENT, UNSET, VOIDED
+from otari_daemon.store.schema import PRESUMED, SENT, UNSET, UNSET_REF, VOIDED
 
 BUNDLES_PER_EPOCH_BITS = 32
 
@@ -40,7 +40,7 @@ def recover(con: Connection, epoch: int, now_ms: int) -> list[RecoveredHold]:
     """Close every hold of earlier epochs, and take back what they leased; nobody else is alive."""
     closed = close(con, con.execute(sql.ORPHANS, (epoch,)).fetchall(), now_ms)
     for account_id, start_ms, idle in con.execute(sql.LEASES_LEFT, (epoch,)).fetchall():
-        con.execute(sql.BALANCE_MOVE, (0, None, -idle, 0, 0, account_id, start_ms))
+        con.execute(sql.BALANCE_MOVE, (0, None, -idle, 0, 0, 0, account_id, start_ms))
     con.execute(sql.LEASES_FORGET, (epoch,))
     con.execute(sql.NODES_FORGET, (epoch,))
     return closed
@@ -56,7 +56,21 @@ def close(con: Connection, orphans: Sequence[tuple[Any, ...]], now_ms: int) -> l
         posted = min(orphan.held, charge(usage, _rates(orphan, row[7:]))) if orphan.state == SENT else 0
         state = PRESUMED if orphan.state == SENT else VOIDED
         rows.append(
-            (None, state, posted, 0, now_ms, *usage, usage.output, int(Reason.CRASH), 0, 0, 0, orphan.rid)
+            (
+                None,
+                state,
+                posted,
+                0,
+                now_ms,
+                *usage,
+                usage.output,
+                int(Reason.CRASH),
+                0,
+                0,
+                0,
+                UNSET_REF,
+                orphan.rid,
+            )
         )
         moves = legs[orphan.bundle_id]
         moves[0] -= orphan.held
@@ -89,7 +103,7 @@ def _move(con: Connection, bundle_id: int, pending: int, posted: int) -> None:
     legs = con.execute(sql.BUNDLE_LEGS, (bundle_id,)).fetchall()
     if not legs:
         raise LedgerCorrupt(f"open holds name bundle {bundle_id}, which is not there")
-    con.executemany(sql.BALANCE_MOVE, [(0, None, pending, posted, 0, *leg) for leg in legs])
+    con.executemany(sql.BALANCE_MOVE, [(0, None, pending, posted, 0, 0, *leg) for leg in legs])
 
 
 def load_book(con: Connection, epoch: int) -> Book:

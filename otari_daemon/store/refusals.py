@@ -50,6 +50,11 @@ def one(session: Session, request_id: str) -> Refusal | None:
     return None if row is None else Refusal(*row)
 
 
+def models(session: Session, code: str, since_ms: int) -> list[tuple[str, int]]:
+    """Models as they were asked for when refused with a code since a moment, and how often; most first."""
+    return list(session.con.execute(sql.REFUSED_MODELS, (code, since_ms, GROUPS_MAX)))
+
+
 def groups(session: Session, since_ms: int) -> list[tuple[int, Refusal]]:
     """Refusals since a moment by code, budget and limit, most first: how many, and the newest of them."""
     rows = session.con.execute(sql.REFUSAL_GROUPS, (since_ms, GROUPS_MAX))

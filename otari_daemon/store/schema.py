@@ -15,6 +15,12 @@ Six bytes, as wide as any value that will replace it: so a settlement never make
 UNSET_NANO: Final = 1 << 62
 """What an amount holds until its request is settled; eight bytes."""
 
+REF_CHARS: Final = 48
+"""What a provider's own request id is kept at: as wide from the start as it ever is."""
+
+UNSET_REF: Final = " " * REF_CHARS
+"""What a provider's request id holds until there is one."""
+
 HELD, SENT, POSTED, VOIDED, PRESUMED = range(5)
 """States of a hold, as stored: the first two are open."""
 
@@ -160,6 +166,45 @@ _LIMITS = (
     "ALTER TABLE refusal ADD COLUMN limited_by TEXT",
 )
 
+_CORRECTING = (
+    """CREATE TABLE adjustment(
+  rid BLOB NOT NULL, source TEXT NOT NULL, source_ref TEXT NOT NULL, amount_n INTEGER NOT NULL,
+  made_ms INTEGER NOT NULL, reason TEXT NOT NULL, PRIMARY KEY(rid, source, source_ref)
+  ) STRICT, WITHOUT ROWID""",
+    """CREATE TABLE adjustment_share(
+  rid BLOB NOT NULL, source TEXT NOT NULL, source_ref TEXT NOT NULL, account_id INTEGER NOT NULL,
+  period_start_ms INTEGER NOT NULL, posted_n INTEGER NOT NULL, overage_n INTEGER NOT NULL,
+  PRIMARY KEY(rid, source, source_ref, account_id),
+  FOREIGN KEY(rid, source, source_ref) REFERENCES adjustment(rid, source, source_ref),
+  FOREIGN KEY(account_id, period_start_ms) REFERENCES balance(account_id, period_start_ms)
+  ) STRICT, WITHOUT ROWID""",
+)
+
+_RECONCILING = ("ALTER TABLE hold ADD COLUMN provider_ref TEXT NOT NULL DEFAULT ''",)
+
+_MORE_CLASSES = (
+    "ALTER TABLE hold ADD COLUMN u_cache_write_1h INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE hold ADD COLUMN u_image_input INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE hold ADD COLUMN u_image_output INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE hold ADD COLUMN u_seconds INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE hold ADD COLUMN u_characters INTEGER NOT NULL DEFAULT 0",
+    # a hold that the last release left open is to look like any open one
+    """UPDATE hold SET u_cache_write_1h = u_input, u_image_input = u_input, u_image_output = u_input,
+  u_seconds = u_input, u_characters = u_input WHERE state < 2""",
+    "ALTER TABLE rate_card ADD COLUMN r_cache_write_1h INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE rate_card ADD COLUMN r_image_input INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE rate_card ADD COLUMN r_image_output INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE rate_card ADD COLUMN r_seconds INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE rate_card ADD COLUMN r_characters INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE price ADD COLUMN r_cache_write_1h INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE price ADD COLUMN r_image_input INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE price ADD COLUMN r_image_output INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE price ADD COLUMN r_seconds INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE price ADD COLUMN r_characters INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE price ADD COLUMN tiers TEXT NOT NULL DEFAULT ''",
+    "ALTER TABLE price ADD COLUMN services TEXT NOT NULL DEFAULT ''",
+)
+
 _SHARED = (
     """CREATE TABLE node(
   epoch INTEGER PRIMARY KEY, batch INTEGER NOT NULL, heartbeat_ms INTEGER NOT NULL) STRICT""",
@@ -183,5 +228,8 @@ REVISIONS: Final = (
     Revision(4, "raises, freezes, what to do instead, what would have been refused", _BUDGET_LIFE),
     Revision(5, "idempotency keys", _IDEMPOTENCY),
     Revision(6, "limits of keys and users, and which one refused", _LIMITS),
-    Revision(7, "nodes that share the ledger, and what they lease of balances", _SHARED),
+    Revision(7, "corrections of what was charged", _CORRECTING),
+    Revision(8, "what the provider calls a request", _RECONCILING),
+    Revision(9, "more classes of use, and prices with tiers", _MORE_CLASSES),
+    Revision(10, "nodes that share the ledger, and what they lease of balances", _SHARED),
 )

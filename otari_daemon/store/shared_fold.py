@@ -85,6 +85,8 @@ class SharedFold(Fold):
         idle = dict(self._idle)
         if moving:
             rows = _locked(server, moving)
+            for key, leg in moving.items():
+                _see(leg, rows[key])
             if self._renewals:
                 self._renew(server, rows, moving, idle)
             move(con, moving)
@@ -112,10 +114,9 @@ class SharedFold(Fold):
                 leg.pending += amount
                 idle[key] = idle.get(key, 0) + amount
             held = pending + amount - total - idle.get(key, 0)
-            left, overage = Nano(remaining - amount), Nano(row.overage + leg.overage)
-            asked.terms = Terms(
-                amount, left, Nano(elsewhere), Nano(posted), Nano(held), overage, Nano(row.acknowledged), 0
-            )
+            overage, seen = row.overage + leg.overage, row.acknowledged + leg.acknowledged
+            amounts = (amount, remaining - amount, elsewhere, posted, held, overage, seen)
+            asked.terms = Terms._make((*map(Nano, amounts), 0))
             if amount < asked.need and elsewhere:
                 short.append(key)
         self._recall(server, names, short)
@@ -145,12 +146,6 @@ class SharedFold(Fold):
         if self._ended:
             server.say(sql_shared.LEASE_END, (*_columns(self._ended), self._epoch))
 
-    def _acknowledge(self, con: Connection, amounts: Sequence[tuple[int, int, int]]) -> None:
-        """Two nodes may acknowledge the same overage."""
-        server = cast("PostgresConnection", con)
-        for values in amounts:
-            expect(server.say(sql_shared.ACKNOWLEDGE, values), 1)
-
 
 def _locked(server: PostgresConnection, keys: Iterable[BalanceName]) -> dict[BalanceName, _Row]:
     """Lock balances, in the order every node does, and read them."""
@@ -159,6 +154,12 @@ def _locked(server: PostgresConnection, keys: Iterable[BalanceName]) -> dict[Bal
     if len(found) != len(names[0]):
         raise LedgerCorrupt(f"the ledger has {len(found)} of {len(names[0])} balances the book moves")
     return found
+
+
+def _see(leg: Leg, row: _Row) -> None:
+    """Acknowledge what there is: two nodes may have seen the same overage."""
+    most = row.overage + leg.overage
+    leg.acknowledged = min(max(0, row.acknowledged + leg.acknowledged), most) - row.acknowledged
 
 
 def _columns(keys: Iterable[BalanceName]) -> tuple[list[int], list[int]]:

@@ -60,35 +60,38 @@ SCHEMA_ADD: Final = "INSERT INTO otari_schema VALUES (?, ?, ?, ?)"
 
 BALANCE_OPEN: Final = "INSERT INTO balance(account_id, period_start_ms) VALUES (?, ?) ON CONFLICT DO NOTHING"
 BUNDLE_OPEN: Final = "INSERT INTO bundle VALUES (?, ?, ?)"
-RATE_CARD_ADD: Final = """INSERT INTO rate_card VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+RATE_CARD_ADD: Final = """INSERT INTO rate_card
+  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
   ON CONFLICT DO NOTHING"""
 HOLD_ADD: Final = """INSERT INTO hold(rid, bundle_id, key_id, user_id, owner_epoch, created_ms, endpoint,
   model, provider, stream, rate_card_id, prompt_presumed, held_n, input_max, output_max, state, posted_n,
   overage_n, settled_ms, u_input, u_cache_read, u_cache_write, u_output, u_reasoning, u_audio_input,
-  u_audio_output, u_images, u_requests, u_tool_calls, progress_out, reason, status, first_byte_us,
-  duration_us) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
-  ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
+  u_audio_output, u_images, u_requests, u_tool_calls, u_cache_write_1h, u_image_input, u_image_output,
+  u_seconds, u_characters, progress_out, reason, status, first_byte_us,
+  duration_us, provider_ref) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
+  ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
 HOLD_SETTLE: Final = """UPDATE hold SET rate_card_id = coalesce(?, rate_card_id), state = ?, posted_n = ?,
   overage_n = ?, settled_ms = ?, u_input = ?,
   u_cache_read = ?, u_cache_write = ?, u_output = ?, u_reasoning = ?, u_audio_input = ?, u_audio_output = ?,
-  u_images = ?, u_requests = ?, u_tool_calls = ?, progress_out = ?, reason = ?, status = ?,
-  first_byte_us = ?, duration_us = ? WHERE rid = ? AND state IN (0, 1)"""
+  u_images = ?, u_requests = ?, u_tool_calls = ?, u_cache_write_1h = ?, u_image_input = ?,
+  u_image_output = ?, u_seconds = ?, u_characters = ?, progress_out = ?, reason = ?, status = ?,
+  first_byte_us = ?, duration_us = ?, provider_ref = ? WHERE rid = ? AND state IN (0, 1)"""
 HOLD_INSTEAD: Final = "INSERT INTO hold_instead(rid, asked, budget_id) VALUES (?, ?, ?)"
 HOLD_PROGRESS: Final = "UPDATE hold SET progress_out = ? WHERE rid = ? AND state IN (0, 1)"
 BALANCE_MOVE: Final = """UPDATE balance SET limit_n = CASE ? WHEN 1 THEN ? ELSE limit_n END,
-  pending_n = pending_n + ?, posted_n = posted_n + ?, overage_n = overage_n + ?
-  WHERE account_id = ? AND period_start_ms = ?"""
-BALANCE_ACKNOWLEDGE: Final = """UPDATE balance SET acknowledged_n = acknowledged_n + ?
-  WHERE account_id = ? AND period_start_ms = ?"""
+  pending_n = pending_n + ?, posted_n = posted_n + ?, overage_n = overage_n + ?,
+  acknowledged_n = acknowledged_n + ? WHERE account_id = ? AND period_start_ms = ?"""
+ADJUSTMENT_ADD: Final = "INSERT INTO adjustment VALUES (?, ?, ?, ?, ?, ?)"
+ADJUSTMENT_SHARE_ADD: Final = "INSERT INTO adjustment_share VALUES (?, ?, ?, ?, ?, ?, ?)"
 
 # -- recovery and loading -----------------------------------------------------------------------------
 
 EPOCH_NEXT: Final = "UPDATE meta SET value = value + 1 WHERE name = 'epoch' RETURNING value"
 ORPHANS: Final = """SELECT h.rid, h.bundle_id, h.state, h.held_n, h.prompt_presumed, h.progress_out,
   h.rate_card_id, r_input, r_cache_read, r_cache_write, r_output, r_reasoning, r_audio_input,
-  r_audio_output, r_images, r_requests, r_tool_calls
-  FROM hold h LEFT JOIN rate_card c ON c.id = h.rate_card_id WHERE h.state < 2 AND h.owner_epoch < ?
-  ORDER BY h.rid"""
+  r_audio_output, r_images, r_requests, r_tool_calls, r_cache_write_1h, r_image_input, r_image_output,
+  r_seconds, r_characters FROM hold h LEFT JOIN rate_card c ON c.id = h.rate_card_id
+  WHERE h.state < 2 AND h.owner_epoch < ? ORDER BY h.rid"""
 LEASES_LEFT: Final = """SELECT account_id, period_start_ms, sum(idle_n) FROM lease WHERE epoch < ?
   GROUP BY account_id, period_start_ms ORDER BY account_id, period_start_ms"""
 LEASES_FORGET: Final = "DELETE FROM lease WHERE epoch < ?"
@@ -105,7 +108,7 @@ LATEST_BALANCES: Final = """SELECT account_id, period_start_ms, posted_n, pendin
 _HOLD: Final = """rid, state, created_ms, settled_ms, key_id, user_id, endpoint, model, provider, stream,
   held_n, posted_n, overage_n, reason, status, first_byte_us, duration_us, prompt_presumed, progress_out,
   u_input, u_cache_read, u_cache_write, u_output, u_reasoning, u_audio_input, u_audio_output, u_images,
-  u_requests, u_tool_calls"""
+  u_requests, u_tool_calls, u_cache_write_1h, u_image_input, u_image_output, u_seconds, u_characters"""
 _BY_TIME: Final = (
     " FROM hold WHERE (:key_id IS NULL OR +key_id = :key_id) AND (:user_id IS NULL OR +user_id = :user_id)"
 )
@@ -115,8 +118,9 @@ _WITHIN: Final = """ AND created_ms >= :since_ms AND created_ms < :until_ms
   AND (:model IS NULL OR model = :model) AND (:provider IS NULL OR provider = :provider)"""
 _PAGE: Final = """ AND (created_ms, rid) < (:before_ms, :before_rid)
   ORDER BY created_ms DESC, rid DESC LIMIT :count"""
-_SUMS: Final = """ AS grouped, count(*), sum(u_input + u_cache_read + u_cache_write + u_audio_input),
-  sum(u_output + u_reasoning + u_audio_output), sum(u_cache_read), sum(posted_n), sum(overage_n)"""
+_SUMS: Final = """ AS grouped, count(*), sum(u_input + u_cache_read + u_cache_write + u_audio_input
+  + u_cache_write_1h + u_image_input), sum(u_output + u_reasoning + u_audio_output + u_image_output),
+  sum(u_cache_read), sum(posted_n), sum(overage_n)"""
 _GROUPED: Final = " AND state >= 2 GROUP BY grouped ORDER BY sum(posted_n) DESC, grouped LIMIT :count"
 
 ROWS: Final = {
@@ -148,7 +152,8 @@ OPEN_HOLDS: Final = "SELECT " + _HOLD + " FROM hold WHERE state < 2 ORDER BY cre
 ONE_HOLD: Final = "SELECT " + _HOLD + " FROM hold WHERE rid = ?"
 HOLD_BOUNDS: Final = """SELECT input_max, output_max, c.model, c.effective_ms, c.source, r_input,
   r_cache_read, r_cache_write, r_output, r_reasoning, r_audio_input, r_audio_output, r_images, r_requests,
-  r_tool_calls FROM hold h JOIN rate_card c ON c.id = h.rate_card_id WHERE h.rid = ?"""
+  r_tool_calls, r_cache_write_1h, r_image_input, r_image_output, r_seconds, r_characters, provider_ref
+  FROM hold h JOIN rate_card c ON c.id = h.rate_card_id WHERE h.rid = ?"""
 HOLD_CEILINGS: Final = """SELECT l.account_id, l.period_start_ms, a.budget_id, g.name, g.limit_n, g.enforced,
   a.holder_kind, a.holder_id, l.posted_n, l.pending_n, l.overage_n FROM hold h
   JOIN bundle u ON u.bundle_id = h.bundle_id
@@ -245,13 +250,18 @@ WATCHED: Final = """SELECT g.name, w.times, w.last_ms, w.last_rid, w.last_n, h.k
 
 PRICE_ADD: Final = """INSERT INTO price(model, effective_ms, source, context_tokens, output_tokens_max,
   r_input, r_cache_read, r_cache_write, r_output, r_reasoning, r_audio_input, r_audio_output, r_images,
-  r_requests, r_tool_calls, created_ms, updated_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+  r_requests, r_tool_calls, r_cache_write_1h, r_image_input, r_image_output, r_seconds, r_characters,
+  tiers, services, created_ms, updated_ms)
+  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
   ON CONFLICT(model, effective_ms) DO UPDATE SET source = excluded.source,
   context_tokens = excluded.context_tokens, output_tokens_max = excluded.output_tokens_max,
   r_input = excluded.r_input, r_cache_read = excluded.r_cache_read, r_cache_write = excluded.r_cache_write,
   r_output = excluded.r_output, r_reasoning = excluded.r_reasoning, r_audio_input = excluded.r_audio_input,
   r_audio_output = excluded.r_audio_output, r_images = excluded.r_images, r_requests = excluded.r_requests,
-  r_tool_calls = excluded.r_tool_calls, updated_ms = excluded.updated_ms"""
+  r_tool_calls = excluded.r_tool_calls, r_cache_write_1h = excluded.r_cache_write_1h,
+  r_image_input = excluded.r_image_input, r_image_output = excluded.r_image_output,
+  r_seconds = excluded.r_seconds, r_characters = excluded.r_characters,
+  tiers = excluded.tiers, services = excluded.services, updated_ms = excluded.updated_ms"""
 PRICE_DATES: Final = "SELECT model, effective_ms, created_ms, updated_ms FROM price"
 PRICE_DELETE: Final = "DELETE FROM price WHERE model = ? AND effective_ms = ?"
 
@@ -262,6 +272,8 @@ REFUSAL_ADD: Final = "INSERT INTO refusal(" + _REFUSAL + ") VALUES (?, ?, ?, ?, 
 REFUSAL_TRIM: Final = "DELETE FROM refusal WHERE id <= (SELECT max(id) FROM refusal) - ?"
 REFUSALS: Final = "SELECT id, " + _REFUSAL + " FROM refusal WHERE id < ? ORDER BY id DESC LIMIT ?"
 REFUSAL_ONE: Final = "SELECT " + _REFUSAL + " FROM refusal WHERE request_id = ? ORDER BY id DESC LIMIT 1"
+REFUSED_MODELS: Final = """SELECT model, count(*) FROM refusal
+  WHERE code = ? AND at_ms >= ? AND model IS NOT NULL GROUP BY model ORDER BY count(*) DESC, model LIMIT ?"""
 REFUSAL_GROUPS: Final = (
     "SELECT number, "
     + _REFUSAL
@@ -274,11 +286,13 @@ REFUSAL_GROUPS: Final = (
 
 PROOF_HOLDS: Final = """SELECT rid, bundle_id, rate_card_id, state, held_n, posted_n, overage_n, reason,
   settled_ms, status, first_byte_us, duration_us, progress_out, u_input, u_cache_read, u_cache_write,
-  u_output, u_reasoning, u_audio_input, u_audio_output, u_images, u_requests, u_tool_calls FROM hold"""
+  u_output, u_reasoning, u_audio_input, u_audio_output, u_images, u_requests, u_tool_calls, u_cache_write_1h,
+  u_image_input, u_image_output, u_seconds, u_characters FROM hold"""
 PROOF_BUNDLES: Final = "SELECT bundle_id, account_id, period_start_ms FROM bundle"
 PROOF_BALANCES: Final = """SELECT account_id, period_start_ms, limit_n, posted_n, pending_n, overage_n,
   acknowledged_n FROM balance"""
 PROOF_CARDS: Final = """SELECT id, r_input, r_cache_read, r_cache_write, r_output, r_reasoning, r_audio_input,
-  r_audio_output, r_images, r_requests, r_tool_calls, model, effective_ms, source FROM rate_card"""
+  r_audio_output, r_images, r_requests, r_tool_calls, r_cache_write_1h, r_image_input, r_image_output,
+  r_seconds, r_characters, model, effective_ms, source FROM rate_card"""
 PROOF_LEASES: Final = """SELECT account_id, period_start_ms, sum(idle_n) FROM lease
   GROUP BY account_id, period_start_ms"""

@@ -39,8 +39,11 @@ _SETTLED: Final = """, state = v.state, posted_n = v.posted_n, overage_n = v.ove
   settled_ms = v.settled_ms, u_input = v.u_input, u_cache_read = v.u_cache_read,
   u_cache_write = v.u_cache_write, u_output = v.u_output, u_reasoning = v.u_reasoning,
   u_audio_input = v.u_audio_input, u_audio_output = v.u_audio_output, u_images = v.u_images,
-  u_requests = v.u_requests, u_tool_calls = v.u_tool_calls, progress_out = v.progress_out,
-  reason = v.reason, status = v.status, first_byte_us = v.first_byte_us, duration_us = v.duration_us"""
+  u_requests = v.u_requests, u_tool_calls = v.u_tool_calls, u_cache_write_1h = v.u_cache_write_1h,
+  u_image_input = v.u_image_input, u_image_output = v.u_image_output, u_seconds = v.u_seconds,
+  u_characters = v.u_characters, progress_out = v.progress_out,
+  reason = v.reason, status = v.status, first_byte_us = v.first_byte_us, duration_us = v.duration_us,
+  provider_ref = v.provider_ref"""
 
 MANY: Final = {
     sql.HOLD_SETTLE: (
@@ -48,11 +51,13 @@ MANY: Final = {
         + _SETTLED
         + """ FROM (VALUES %s) AS v(card, state, posted_n, overage_n, settled_ms, u_input, u_cache_read,
   u_cache_write, u_output, u_reasoning, u_audio_input, u_audio_output, u_images, u_requests, u_tool_calls,
-  progress_out, reason, status, first_byte_us, duration_us, rid)
+  u_cache_write_1h, u_image_input, u_image_output, u_seconds, u_characters, progress_out, reason, status,
+  first_byte_us, duration_us, provider_ref, rid)
   WHERE hold.rid = v.rid AND hold.state IN (0, 1)""",
         """(%s::bigint, %s::bigint, %s::bigint, %s::bigint, %s::bigint, %s::bigint, %s::bigint, %s::bigint,
-  %s::bigint, %s::bigint, %s::bigint, %s::bigint, %s::bigint, %s::bigint, %s::bigint, %s::bigint, %s::bigint,
-  %s::bigint, %s::bigint, %s::bigint, %s::bytea)""",
+  %s::bigint, %s::bigint, %s::bigint, %s::bigint, %s::bigint, %s::bigint, %s::bigint, %s::bigint,
+  %s::bigint, %s::bigint, %s::bigint, %s::bigint, %s::bigint, %s::bigint, %s::bigint, %s::bigint,
+  %s::bigint, %s::text, %s::bytea)""",
     ),
     sql.HOLD_PROGRESS: (
         """UPDATE hold SET progress_out = v.tokens FROM (VALUES %s) AS v(tokens, rid)
@@ -61,10 +66,11 @@ MANY: Final = {
     ),
     sql.BALANCE_MOVE: (
         """UPDATE balance SET limit_n = CASE v.admitted WHEN 1 THEN v.cap ELSE limit_n END,
-  pending_n = pending_n + v.pending, posted_n = posted_n + v.posted, overage_n = overage_n + v.overage
-  FROM (VALUES %s) AS v(admitted, cap, pending, posted, overage, account_id, period_start_ms)
+  pending_n = pending_n + v.pending, posted_n = posted_n + v.posted, overage_n = overage_n + v.overage,
+  acknowledged_n = acknowledged_n + v.acknowledged
+  FROM (VALUES %s) AS v(admitted, cap, pending, posted, overage, acknowledged, account_id, period_start_ms)
   WHERE balance.account_id = v.account_id AND balance.period_start_ms = v.period_start_ms""",
-        "(%s::bigint, %s::bigint, %s::bigint, %s::bigint, %s::bigint, %s::bigint, %s::bigint)",
+        "(%s::bigint, %s::bigint, %s::bigint, %s::bigint, %s::bigint, %s::bigint, %s::bigint, %s::bigint)",
     ),
     sql.KEY_TOUCH: (
         """UPDATE api_key SET last_used_ms = v.at_ms FROM (VALUES %s) AS v(at_ms, id, known_ms)

@@ -33,8 +33,8 @@ SWEEP_NODES: Final = (
 )
 SWEEP_HOLDS: Final = """SELECT h.rid, h.bundle_id, h.state, h.held_n, h.prompt_presumed, h.progress_out,
   h.rate_card_id, r_input, r_cache_read, r_cache_write, r_output, r_reasoning, r_audio_input,
-  r_audio_output, r_images, r_requests, r_tool_calls
-  FROM hold h LEFT JOIN rate_card c ON c.id = h.rate_card_id
+  r_audio_output, r_images, r_requests, r_tool_calls, r_cache_write_1h, r_image_input, r_image_output,
+  r_seconds, r_characters FROM hold h LEFT JOIN rate_card c ON c.id = h.rate_card_id
   WHERE h.state < 2 AND NOT EXISTS (SELECT 1 FROM node n WHERE n.epoch = h.owner_epoch)
   ORDER BY h.rid LIMIT %s"""
 SWEEP_LEASES: Final = """SELECT account_id, period_start_ms, epoch, idle_n FROM lease l
@@ -70,8 +70,6 @@ RECALL: Final = """INSERT INTO lease_recall SELECT a, p, 1
   FROM unnest(%s::bigint[], %s::bigint[]) AS named(a, p) ORDER BY a, p
   ON CONFLICT(account_id, period_start_ms) DO UPDATE SET number = lease_recall.number + 1"""
 RECALLS: Final = "SELECT account_id, period_start_ms, number FROM lease_recall WHERE " + _NAMED
-ACKNOWLEDGE: Final = """UPDATE balance SET acknowledged_n = least(overage_n, acknowledged_n + %s)
-  WHERE account_id = %s AND period_start_ms = %s"""
 
 # -- news ---------------------------------------------------------------------------------------------
 

@@ -144,6 +144,11 @@ class Store:
         return 0 if self._writer is None else self._writer.backlog
 
     @property
+    def posted(self) -> int:
+        """Entries posted so far."""
+        return 0 if self._writer is None else self._writer.posted
+
+    @property
     def oldest_wait_s(self) -> float:
         """How long the oldest uncommitted post has waited."""
         return 0.0 if self._writer is None else self._writer.oldest_wait_s

@@ -9,7 +9,7 @@ from typing import Literal, NamedTuple
 from otari_daemon.domain.money import Nano
 from otari_daemon.domain.records import Reason
 from otari_daemon.domain.usage import NOTHING, Usage
-from otari_daemon.store import sql
+from otari_daemon.store import adjustments, sql
 from otari_daemon.store.database import Session
 from otari_daemon.store.schema import POSTED, UNSET
 
@@ -99,11 +99,16 @@ def rows(session: Session, wanted: Filter, count: int, before: Cursor = NEWEST) 
 
 
 def summary(session: Session, wanted: Filter, by: Grouping) -> list[Group]:
-    """Settled requests in groups, dearest first; days are UTC, written 2026-11-22."""
+    """Settled requests in groups, dearest first, corrections included; days are UTC, written 2026-11-22."""
     values = _bind(wanted, GROUPS_MAX)
     found = session.con.execute(sql.SUMMARY[(by, _access(wanted))], values)
     named = _day if by == "day" else str
-    return [Group(named(row[0]), *row[1:]) for row in found]
+    groups = [Group(named(row[0]), *row[1:]) for row in found]
+    corrected = adjustments.by_group(session, values, by)
+    if not corrected:
+        return groups
+    net = [each._replace(posted=Nano(each.posted + corrected.get(each.name, 0))) for each in groups]
+    return sorted(net, key=lambda each: (-each.posted, each.name))
 
 
 def open_holds(session: Session) -> list[Row]:

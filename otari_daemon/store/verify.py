@@ -1,9 +1,11 @@
 """Proving the books from their rows alone, in one snapshot.
 
 Rules: `file` the pages and indexes are sound; `limit` (L-INV-1) no balance is over the limit it admitted
-under; `sum` (L-INV-2) every balance is the sum of its holds and of what nodes lease of it; `once` (L-INV-3)
-a hold is open or closed, whole; `bound` (L-INV-4) 0 <= posted <= held, and overage only above a full hold;
-`row` (L-INV-7) every request has its bundle and its rate card, and costs what these say.
+under; `sum` (L-INV-2) every balance is the sum of its holds, of corrections and of what nodes lease of it;
+`once` (L-INV-3) a hold is open or closed, whole; `bound` (L-INV-4) 0 <= posted <= held, and overage only
+above a full hold; `row` (L-INV-7) every request has its bundle and its rate card, and costs what these say;
+`adjusted` a correction is of a closed request, the same under each of its ceilings, and never gives back
+more than was charged.
 """
 
 from __future__ import annotations
@@ -16,7 +18,7 @@ from otari_daemon.domain.money import Nano
 from otari_daemon.domain.pricing import Price, Rates, charge
 from otari_daemon.domain.records import Reason
 from otari_daemon.domain.usage import UNITS_MAX, Usage
-from otari_daemon.store import sql
+from otari_daemon.store import adjustments, sql
 from otari_daemon.store.database import Connection, Session
 from otari_daemon.store.fold import card_id
 from otari_daemon.store.schema import POSTED, PRESUMED, SENT, UNSET, UNSET_NANO, VOIDED
@@ -42,6 +44,7 @@ class Report(NamedTuple):
     holds: int
     balances: int
     findings: tuple[Finding, ...]
+    adjustments: int = 0
 
     @property
     def clean(self) -> bool:
@@ -90,14 +93,14 @@ def verify(session: Session) -> Report:
         if not session.damaged(error):
             raise
         findings.append(Finding("file", "database", f"it cannot be read to its end: {error}"))
-    return Report(proof.holds, proof.balances, tuple(findings))
+    return Report(proof.holds, proof.balances, tuple(findings), proof.adjustments)
 
 
 class Proof:
     """What has been read so far, and what it adds up to."""
 
     def __init__(self) -> None:
-        self.holds = self.balances = 0
+        self.holds = self.balances = self.adjustments = 0
         self._cards: dict[int, Rates] = {}
         self._sums: defaultdict[int, _Sums] = defaultdict(_Sums)
         self._bundles: defaultdict[int, list[BalanceId]] = defaultdict(list)
@@ -111,6 +114,9 @@ class Proof:
         self.read_bundles(con.execute(sql.PROOF_BUNDLES))
         for row in con.execute(sql.PROOF_HOLDS):
             yield from self.check_row(row)
+        self.adjustments = adjustments.count(con)
+        for name, fault in adjustments.faults(con):
+            yield Finding("adjusted", name, fault)
         yield from self.check_balances(con)
 
     def read_bundles(self, rows: Iterable[tuple[int, int, int]]) -> int:
@@ -168,6 +174,9 @@ class Proof:
         for bundle, legs in self._bundles.items():
             for leg in legs:
                 _add(expected[leg], self._sums[bundle])
+        for key, posted, overage in adjustments.balances_moved(con):
+            expected[key].posted += posted
+            expected[key].overage += overage
         for account, start_ms, idle in con.execute(sql.PROOF_LEASES):
             expected[account, start_ms].pending += idle
         for account, start_ms, *amounts in con.execute(sql.PROOF_BALANCES):

@@ -124,6 +124,11 @@ class Writer:
         return self._posted - self._committed
 
     @property
+    def posted(self) -> int:
+        """Entries posted so far."""
+        return self._posted
+
+    @property
     def oldest_wait_s(self) -> float:
         """How long the head of the queue has waited for its commit; 0 when nothing waits."""
         head_s = self._head_s

@@ -10,7 +10,7 @@ from otari_daemon.domain.errors import GatewayError, InvalidRequest
 from otari_daemon.domain.intent import Intent, OutputLimit, input_bound, presumed_tokens
 from otari_daemon.domain.records import Reason
 from otari_daemon.domain.settling import Consumption
-from otari_daemon.wire import openai_errors, sse
+from otari_daemon.wire import chat_prompt, openai_errors, sse
 from otari_daemon.wire.chat_stream import DONE, ChatMeter
 from otari_daemon.wire.chat_text import generated_tokens
 from otari_daemon.wire.dialect import Body, Reading
@@ -23,8 +23,9 @@ from otari_daemon.wire.fields import (
     positive,
     refuse_steering,
 )
-from otari_daemon.wire.openai_usage import AbsurdUsage, is_hollow, normalize
-from otari_daemon.wire.strict_json import replace_top_level
+from otari_daemon.wire.strict_json import decode, replace_top_level
+from otari_daemon.wire.usage_format import AbsurdUsage, UsageFormat, is_hollow
+from otari_daemon.wire.usage_openai import of_timings
 
 MESSAGES_MAX = 4096
 TOOLS_MAX = 256
@@ -35,6 +36,8 @@ class _Answer(msgspec.Struct):
     usage: Any = None
     choices: Any = None
     error: Any = None
+    timings: Any = None
+    service_tier: Any = None
 
 
 _answers = msgspec.json.Decoder(_Answer)
@@ -62,7 +65,12 @@ class ChatDialect:
             output_max=_output_max(body),
             choices=choices,
             shows_usage=_asks_for_usage(body, stream),
+            service=_service(body),
         )
+
+    def prompt_tokens(self, raw: bytes) -> int:
+        """Estimate the prompt: what its messages say, and its tools as they are sent."""
+        return chat_prompt.estimated(decode(raw))
 
     def outgoing(self, raw: bytes, body: Body, model: str, limit: OutputLimit | None) -> bytes:
         """The caller's body for `model`; a stream is asked for its usage, an unbounded answer is bounded."""
@@ -77,7 +85,7 @@ class ChatDialect:
             changes[limit.field] = limit.tokens
         return replace_top_level(raw, body, changes) if changes else raw
 
-    def read_answer(self, answer: bytes) -> Reading:
+    def read_answer(self, answer: bytes, usage: UsageFormat) -> Reading:
         """Usage of a whole answer; without believable usage, our own count of its text."""
         try:
             parsed = _answers.decode(answer)
@@ -85,20 +93,22 @@ class ChatDialect:
             return Reading(Consumption(None, presumed_tokens(len(answer))), Reason.ESTIMATED, broken=True)
         if parsed.choices is None and parsed.usage is None:
             return Reading(Consumption(), Reason.REFUSED, broken=True)
-        counted = Consumption(None, generated_tokens(parsed.choices))
-        if parsed.usage is None:
+        service = parsed.service_tier if isinstance(parsed.service_tier, str) else None
+        counted = Consumption(None, generated_tokens(parsed.choices), service=service)
+        stated = parsed.usage if parsed.usage is not None else of_timings(parsed.timings)
+        if stated is None:
             return Reading(counted, Reason.ESTIMATED)
         try:
-            usage = normalize(parsed.usage)
+            found = usage.read(stated)
         except AbsurdUsage:
             return Reading(counted, Reason.USAGE_INVALID)
-        if is_hollow(usage, counted.generated_tokens):
+        if is_hollow(found, counted.generated_tokens):
             return Reading(counted, Reason.USAGE_INVALID)
-        return Reading(Consumption(usage), Reason.USAGE)
+        return Reading(Consumption(found, service=service), Reason.USAGE)
 
-    def meter(self, intent: Intent) -> ChatMeter:
+    def meter(self, intent: Intent, usage: UsageFormat) -> ChatMeter:
         """A meter that hides the usage chunk from callers who did not ask for it."""
-        return ChatMeter(intent.shows_usage)
+        return ChatMeter(intent.shows_usage, usage)
 
     def error_body(self, error: GatewayError, request_id: str) -> bytes:
         """OpenAI's error object."""
@@ -119,6 +129,12 @@ def _messages(body: Body) -> list[Any]:
         if not isinstance(message.get("role"), str):
             raise InvalidRequest(f"messages[{position}]: 'role' is required", param="messages")
     return messages
+
+
+def _service(body: Body) -> str | None:
+    """The service tier a caller asks for; whether there is such a one is the provider's to judge."""
+    asked = body.get("service_tier")
+    return asked if isinstance(asked, str) else None
 
 
 def _remote_media(messages: list[Any]) -> int:

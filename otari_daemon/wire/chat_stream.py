@@ -6,14 +6,14 @@ from typing import Any
 
 import msgspec
 
-from otari_daemon.domain.intent import presumed_tokens
 from otari_daemon.domain.records import Reason
 from otari_daemon.domain.settling import Consumption
 from otari_daemon.domain.usage import Usage
-from otari_daemon.wire.chat_text import called_bytes, text_bytes, written_bytes
+from otari_daemon.wire.chat_text import called_bytes, streamed_tokens, text_bytes, written_bytes
 from otari_daemon.wire.dialect import Reading
-from otari_daemon.wire.openai_usage import AbsurdUsage, is_hollow, normalize
 from otari_daemon.wire.sse import Splitter, data_of
+from otari_daemon.wire.usage_format import AbsurdUsage, UsageFormat, is_hollow
+from otari_daemon.wire.usage_openai import of_timings
 
 DONE = b"data: [DONE]\n\n"
 
@@ -36,6 +36,9 @@ class _Chunk(msgspec.Struct):
     choices: list[_Choice] | None = None
     usage: Any = None
     error: Any = None
+    x_groq: Any = None
+    timings: Any = None
+    service_tier: Any = None
 
 
 _chunks = msgspec.json.Decoder(_Chunk)
@@ -54,15 +57,19 @@ class ChatMeter:
         "_deltas",
         "_done",
         "_failed",
+        "_format",
         "_kept",
+        "_service",
         "_shows_usage",
         "_splitter",
         "_stopped",
         "_usage",
     )
 
-    def __init__(self, shows_usage: bool) -> None:
+    def __init__(self, shows_usage: bool, usage: UsageFormat) -> None:
         self._shows_usage = shows_usage
+        self._format = usage
+        self._service: str | None = None
         self._splitter = Splitter()
         self._kept = b""
         self._usage: Usage | None = None
@@ -99,17 +106,18 @@ class ChatMeter:
 
     def reading(self) -> Reading:
         """The provider's usage when it stated any that can be true, else our count."""
-        counted = Consumption(None, self.generated(), self._deltas)
+        counted = Consumption(None, self.generated(), self._deltas, self._service)
         usage = self._usage
         if self._absurd or (usage is not None and is_hollow(usage, self._bytes)):
             return Reading(counted, Reason.USAGE_INVALID)
         if usage is not None:
-            return Reading(Consumption(usage), Reason.USAGE)
+            return Reading(Consumption(usage, service=self._service), Reason.USAGE)
         return Reading(counted, Reason.UPSTREAM_CUT if self._failed else Reason.ESTIMATED)
 
     def generated(self) -> int:
-        """Output tokens so far: at least one for every delta that said something."""
-        return max(self._deltas, presumed_tokens(self._bytes))
+        """Output tokens so far: at least one for every delta that said something, or had begun to."""
+        begun = 1 if self._splitter.rest and not self._done else 0
+        return begun + streamed_tokens(self._deltas, self._bytes)
 
     def _pass(self, event: bytes) -> bytes:
         if self._done:
@@ -141,10 +149,20 @@ class ChatMeter:
                 self._count(choice.delta)
         if chunk.error is not None:
             self._failed = True
-        if chunk.usage is None:
-            return False
-        self._note(chunk.usage)
-        return not chunk.choices
+        if chunk.service_tier is not None and isinstance(chunk.service_tier, str):
+            self._service = chunk.service_tier
+        if chunk.usage is not None:
+            self._note(chunk.usage)
+            return not chunk.choices
+        if chunk.x_groq is not None or chunk.timings is not None:
+            self._note_elsewhere(chunk)
+        return False
+
+    def _note_elsewhere(self, chunk: _Chunk) -> None:
+        """Usage beside its place: Groq's in the last chunk with a choice, llama.cpp's timings."""
+        stated = chunk.x_groq.get("usage") if isinstance(chunk.x_groq, dict) else of_timings(chunk.timings)
+        if stated is not None:
+            self._note(stated)
 
     def _count(self, delta: _Delta) -> None:
         content = delta.content
@@ -182,7 +200,7 @@ class ChatMeter:
     def _note(self, stated: Any) -> None:
         """Take usage that can be true and does not shrink; one absurd statement spoils them all."""
         try:
-            usage = normalize(stated)
+            usage = self._format.read(stated)
         except AbsurdUsage:
             self._absurd = True
             return

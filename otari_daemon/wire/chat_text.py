@@ -7,6 +7,10 @@ from typing import Any
 import msgspec
 
 from otari_daemon.domain.intent import presumed_tokens
+from otari_daemon.domain.token_count import estimated_tokens
+
+TOKEN_BYTES_MAX = 6
+"""Deltas of more than this on average hold several tokens each: a token of English has four to five bytes."""
 
 _TEXT_FIELDS = ("content", "reasoning_content", "reasoning", "refusal")
 
@@ -15,8 +19,22 @@ def generated_tokens(choices: Any) -> int:
     """Estimate the output tokens of a whole answer's choices."""
     if not isinstance(choices, list):
         return 0
-    written = sum(written_bytes(choice.get("message")) for choice in choices if isinstance(choice, dict))
-    return presumed_tokens(written)
+    return sum(_written_tokens(choice.get("message")) for choice in choices if isinstance(choice, dict))
+
+
+def streamed_tokens(deltas: int, said_bytes: int) -> int:
+    """Estimate the output tokens of a stream: one per delta while deltas are as short as tokens are."""
+    if said_bytes <= deltas * TOKEN_BYTES_MAX:
+        return deltas
+    return max(deltas, presumed_tokens(said_bytes))
+
+
+def _written_tokens(message: Any) -> int:
+    """What a message says, estimated from its text where it is text, and from its length otherwise."""
+    content = message.get("content") if isinstance(message, dict) else None
+    if not isinstance(content, str):
+        return presumed_tokens(written_bytes(message))
+    return estimated_tokens(content) + presumed_tokens(written_bytes({**message, "content": None}))
 
 
 def written_bytes(message: Any) -> int:

@@ -8,6 +8,7 @@ from otari_daemon.domain.errors import GatewayError
 from otari_daemon.domain.intent import Intent, OutputLimit
 from otari_daemon.domain.records import Reason
 from otari_daemon.domain.settling import Consumption
+from otari_daemon.wire.usage_format import UsageFormat
 
 Body = dict[str, Any]
 
@@ -52,14 +53,17 @@ class Dialect(Protocol):
     def read_intent(self, body: Body, body_bytes: int) -> Intent:
         """Check the body as far as policy needs and say what it asks for. Raises InvalidRequest."""
 
+    def prompt_tokens(self, raw: bytes) -> int:
+        """Estimate the tokens of a prompt from a body that has been read before."""
+
     def outgoing(self, raw: bytes, body: Body, model: str, limit: OutputLimit | None) -> bytes:
         """The body to send upstream: the caller's bytes, for `model`, and within `limit` if there is one."""
 
-    def read_answer(self, answer: bytes) -> Reading:
-        """What a whole answer says of its use."""
+    def read_answer(self, answer: bytes, usage: UsageFormat) -> Reading:
+        """What a whole answer says of its use, in the format of its provider."""
 
-    def meter(self, intent: Intent) -> Meter:
-        """A meter for one stream."""
+    def meter(self, intent: Intent, usage: UsageFormat) -> Meter:
+        """A meter for one stream, whose provider states usage in that format."""
 
     def error_body(self, error: GatewayError, request_id: str) -> bytes:
         """An error as this dialect's callers expect it."""

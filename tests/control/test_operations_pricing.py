@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from otari_daemon.control.operations.explain import WHY
 from otari_daemon.domain.errors import InvalidField, NotFound
-from otari_daemon.domain.records import Reason
 from otari_daemon.protocol.messages import KeyCreate, PriceSet
 from otari_daemon.store import prices
 from otari_daemon.telemetry.clock import rfc3339
@@ -76,8 +74,3 @@ async def test_what_cannot_be_a_price_is_refused_by_field(world: World, new: Pri
     with pytest.raises(InvalidField) as refusal:
         await world.ops.set_price(new, ACTOR, dry_run=False)
     assert refusal.value.param == param
-
-
-@pytest.mark.parametrize("reason", Reason)
-def test_every_way_a_request_ends_has_a_sentence(reason: Reason) -> None:
-    assert len(WHY[reason]) > 20

@@ -18,7 +18,7 @@ Bound = tuple[int, int, Usage]
 units = st.integers(0, 1 << 31)
 rate = st.integers(0, 10**12)
 usages = st.builds(Usage, *[units] * len(Usage._fields))
-rate_cards = st.lists(rate, min_size=10, max_size=10).map(Rates)
+rate_cards = st.lists(rate, min_size=15, max_size=15).map(Rates)
 
 
 def priced(rates: Rates, *tiers: tuple[int, Rates]) -> Price:
@@ -37,9 +37,15 @@ def splits(draw: Any, total: int, parts: int) -> list[int]:
 def bounded(draw: Any) -> tuple[int, int, Usage]:
     """Bounds on input and output, and a use within them, split over the classes in any way."""
     input_max, output_max = draw(st.integers(0, 10**7)), draw(st.integers(0, 10**7))
-    plain_in, read, wrote, heard = draw(splits(draw(st.integers(0, input_max)), 4))
-    plain_out, thought, spoke = draw(splits(draw(st.integers(0, output_max)), 3))
-    usage = Usage(plain_in, read, wrote, plain_out, thought, heard, spoke, requests=draw(st.integers(0, 1)))
+    plain_in, read, wrote, heard, kept, seen = draw(splits(draw(st.integers(0, input_max)), 6))
+    plain_out, thought, spoke, drawn = draw(splits(draw(st.integers(0, output_max)), 4))
+    usage = Usage(
+        *(plain_in, read, wrote, plain_out, thought, heard, spoke),
+        requests=draw(st.integers(0, 1)),
+        cache_write_1h=kept,
+        image_input=seen,
+        image_output=drawn,
+    )
     return input_max, output_max, usage
 
 
@@ -97,12 +103,12 @@ def test_a_tier_is_in_force_above_its_mark(prompt: int, rate_in_force: int) -> N
 
 
 def test_rates_that_are_not_named_follow_their_plain_class() -> None:
-    assert Rates.of(input=3, output=7) == (3, 3, 3, 7, 7, 3, 7, 0, 0, 0)
+    assert Rates.of(input=3, output=7) == (3, 3, 3, 7, 7, 3, 7, 0, 0, 0, 3, 3, 7, 0, 0)
     assert Rates.of(input=3, output=7, cache_read=0, reasoning=9)[1:5] == (0, 3, 7, 9)
 
 
-@pytest.mark.parametrize("wrong", [[1] * 9, [1] * 11, [-1] + [1] * 9])
-def test_rates_are_ten_and_not_negative(wrong: list[int]) -> None:
+@pytest.mark.parametrize("wrong", [[1] * 14, [1] * 16, [-1] + [1] * 14])
+def test_rates_are_one_for_each_class_and_not_negative(wrong: list[int]) -> None:
     with pytest.raises(ValueError, match="one non-negative integer"):
         Rates(wrong)
 

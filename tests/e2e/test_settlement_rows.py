@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from tests.e2e.explained import explained
 from tests.e2e.machine import PRICING, Machine, nano
 
 pytestmark = pytest.mark.e2e
@@ -250,6 +251,7 @@ def test_the_row(places: Places, case: Case) -> None:
     else:
         assert (row["status_code"], row["status"]) == (None, "error")
     judge(places, case, row["request_id"], cost)
+    explained(places, row, cost)
 
 
 def judge(machine: Machine, case: Case, request_id: str, cost: int) -> None:

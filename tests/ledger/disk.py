@@ -5,10 +5,10 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Sequence
 
-from otari_daemon.domain.book import BalanceKey, Book, Entry
+from otari_daemon.domain.book import Balance, BalanceKey, Book, Entry
 from otari_daemon.domain.budgets import Budget
 from otari_daemon.domain.records import Progress, RecoveredHold
-from otari_daemon.store import budgets, recovery
+from otari_daemon.store import adjustments, budgets, recovery
 from otari_daemon.store.database import Session
 from otari_daemon.store.fold import Cards, Fold
 from otari_daemon.store.schema import REVISIONS
@@ -34,7 +34,17 @@ class SqliteDisk:
 
     def __init__(self, made: list[Budget], con: sqlite3.Connection) -> None:
         self._con, self._epoch, self._cards, self._batches = con, 0, Cards(), 0
-        for table in ("bundle", "hold", "balance", "budget_assignment", "account", "budget", "rate_card"):
+        for table in (
+            "adjustment_share",
+            "adjustment",
+            "bundle",
+            "hold",
+            "balance",
+            "budget_assignment",
+            "account",
+            "budget",
+            "rate_card",
+        ):
             con.execute(f"DELETE FROM {table}")
         con.execute("UPDATE meta SET value = 0")
         add_budgets(con, *made)
@@ -71,8 +81,16 @@ class SqliteDisk:
 
     def charged(self) -> dict[bytes, int | None]:
         """Every hold's whole charge; None while open."""
-        rows = self._con.execute("SELECT rid, state, posted_n + overage_n FROM hold")
+        rows = self._con.execute(
+            "SELECT h.rid, h.state, h.posted_n + h.overage_n + coalesce(sum(a.amount_n), 0) FROM hold h "
+            "LEFT JOIN adjustment a ON a.rid = h.rid GROUP BY h.rid, h.state, h.posted_n, h.overage_n"
+        )
         return {rid: None if state < 2 else total for rid, state, total in rows}
+
+    def drawn(self, rid: bytes) -> list[tuple[Balance, int, int]]:
+        """What a closed request has drawn, with each balance as stored."""
+        found = adjustments.standing(Session(self._con, None), [rid])
+        return [tuple(leg) for leg in found[rid].legs]  # type: ignore[misc]  # three fields each
 
     def restart(self, now_ms: int) -> tuple[int, Book, list[RecoveredHold]]:
         """Begin an epoch, close the holds of the dead one, load the book."""

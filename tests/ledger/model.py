@@ -7,14 +7,17 @@ from dataclasses import dataclass, field
 from typing import cast
 
 from otari_daemon.domain.book import (
+    Adjusted,
     Balance,
     BalanceKey,
     Book,
     BundleOpened,
+    Correction,
     Entry,
     HoldClosed,
     HoldOpened,
     OverageAcknowledged,
+    Share,
 )
 from otari_daemon.domain.budgets import Budget, account_of
 from otari_daemon.domain.money import Nano
@@ -48,6 +51,15 @@ class HoldRow:
     progress: int = 0
     posted: int | None = None
     overage: int = 0
+    corrected: dict[tuple[str, str], tuple[Share, ...]] = field(default_factory=dict)
+
+    @property
+    def charge(self) -> int | None:
+        """All it is charged now; None while open."""
+        if self.posted is None:
+            return None
+        first = (shares[0] for shares in self.corrected.values() if shares)
+        return self.posted + self.overage + sum(share.posted + share.overage for share in first)
 
 
 @dataclass(slots=True)
@@ -91,6 +103,8 @@ class ModelDisk:
                 self._close(hold.rid, posted or 0, overage)
             case OverageAcknowledged(key, amount):
                 self.balances[key].acknowledged += amount
+            case Adjusted(correction, shares):
+                self._correct(correction, shares)
             case Progress(rid, tokens):
                 self.holds[rid].progress = tokens
 
@@ -121,6 +135,33 @@ class ModelDisk:
             balance.posted += posted
             balance.overage += overage
 
+    def _correct(self, correction: Correction, shares: tuple[Share, ...]) -> None:
+        row, name = self.holds[correction.rid], (correction.source, correction.ref)
+        require(row.posted is not None, "only what is closed is corrected")
+        require(name not in row.corrected, "a correction is made once")
+        require({share.key for share in shares} == set(row.legs), "every ceiling is corrected")
+        row.corrected[name] = shares
+        for share in shares:
+            require(share.posted + share.overage == correction.amount, "by the same amount")
+            balance = self.balances[share.key]
+            balance.posted += share.posted
+            balance.overage += share.overage
+            balance.acknowledged += share.acknowledged
+            if share.posted > 0:
+                balance.limit = share.cap
+
+    def drawn(self, rid: bytes) -> list[tuple[Balance, int, int]]:
+        """What a closed request has drawn, with each balance as stored."""
+        row, found = self.holds[rid], []
+        for key in row.legs:
+            moved = [share for shares in row.corrected.values() for share in shares if share.key == key]
+            posted = (row.posted or 0) + sum(share.posted for share in moved)
+            overage = row.overage + sum(share.overage for share in moved)
+            stored = self.balances[key]
+            amounts = map(Nano, (stored.posted, stored.pending, stored.overage, stored.acknowledged))
+            found.append((Balance(key, *amounts), posted, overage))
+        return found
+
     def check(self) -> None:
         """Every rule, from the rows alone."""
         sums: dict[BalanceKey, list[int]] = {key: [0, 0, 0] for key in self.balances}
@@ -132,9 +173,13 @@ class ModelDisk:
                 total[0] += row.posted or 0
                 total[1] += row.held if row.posted is None else 0
                 total[2] += row.overage
+            for share in (share for shares in row.corrected.values() for share in shares):
+                sums[share.key][0] += share.posted
+                sums[share.key][2] += share.overage
+            require((row.charge or 0) >= 0, "no request is charged less than nothing")
         for key, balance in self.balances.items():
             found = [balance.posted, balance.pending, balance.overage]
-            require(found == sums[key], "a balance is the sum of its holds")
+            require(found == sums[key], "a balance is the sum of its holds and corrections")
             within = balance.limit is None or balance.posted + balance.pending <= balance.limit
             require(within, "posted + held <= limit")
             require(0 <= balance.acknowledged <= balance.overage, "acknowledged <= overage")
@@ -145,9 +190,7 @@ class ModelDisk:
 
     def charged(self) -> dict[bytes, int | None]:
         """Every hold's whole charge; None while open."""
-        return {
-            rid: None if row.posted is None else row.posted + row.overage for rid, row in self.holds.items()
-        }
+        return {rid: row.charge for rid, row in self.holds.items()}
 
     def restart(self, now_ms: int) -> tuple[int, Book, list[RecoveredHold]]:
         """Begin an epoch, close the holds of the dead one, load the book."""

@@ -4,11 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from otari_daemon.domain.book import Book, Bundle, Closed, Entry, Hold, HoldClosed, HoldOpened, Refused
+from otari_daemon.domain.book import (
+    BalanceKey,
+    Book,
+    Bundle,
+    Closed,
+    Correction,
+    Drawn,
+    Entry,
+    Hold,
+    HoldClosed,
+    HoldOpened,
+    Refused,
+    Share,
+)
 from otari_daemon.domain.budgets import Budget
 from otari_daemon.domain.money import ZERO, Nano
 from otari_daemon.domain.records import Progress
-from otari_daemon.store.fold import Fold
+from otari_daemon.store.fold import Fold, Leg
 from tests.ledger.disk import SqliteDisk, connect
 from tests.ledger.model import ModelDisk
 
@@ -81,6 +94,24 @@ class FollowsTheClockBack(Book):
         return super().bundle(account_ids, now_ms)
 
 
+class DebitsPastTheLimit(Book):
+    """Posts a whole debit, room or no room."""
+
+    def _share(self, amount: int, drawn: Drawn) -> Share:
+        made = super()._share(amount, drawn)
+        whole = made._replace(posted=amount, overage=0, acknowledged=0)
+        return whole if amount > 0 and self._newest(made.key) else made
+
+
+class CreditsInSilence(Book):
+    """Lowers what was posted without telling the database."""
+
+    def adjust(self, correction: Correction, drawn: tuple[Drawn, ...]) -> tuple[Share, ...]:
+        made = super().adjust(correction, drawn)
+        self.journal.pop()
+        return made
+
+
 class DropsWhatFailed(ModelDisk):
     """Loses every fifth batch, as a writer does that gives up after an error."""
 
@@ -106,6 +137,21 @@ class _FoldForgets(Fold):
             self._moves_of(entry.hold.bundle).posted -= entry.posted or 0
 
 
+class _FoldCorrectsTheRowOnly(Fold):
+    def _correct(self, legs: dict[BalanceKey, Leg]) -> None:
+        self._adjusted = []
+        super()._correct(legs)
+
+
+class CorrectsTheRowOnly(SqliteDisk):
+    """Writes a correction down, and leaves the balances as they were."""
+
+    fold = _FoldCorrectsTheRowOnly
+
+    def __init__(self, made: list[Budget]) -> None:
+        super().__init__(made, connect())
+
+
 class FoldsTooMuchAway(SqliteDisk):
     """Takes a hold that opened and closed in one batch for nothing at all."""
 
@@ -123,5 +169,7 @@ BOOKS: tuple[Callable[..., Book], ...] = (
     VoidsInSilence,
     SettlesBeforeItHolds,
     FollowsTheClockBack,
+    DebitsPastTheLimit,
+    CreditsInSilence,
 )
-DISKS = (DropsWhatFailed, VoidsAllOrphans, FoldsTooMuchAway)
+DISKS = (DropsWhatFailed, VoidsAllOrphans, FoldsTooMuchAway, CorrectsTheRowOnly)

@@ -17,7 +17,17 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Protocol
 
-from otari_daemon.domain.book import BalanceKey, Book, Bundle, Entry, Hold, HoldClosedTwice
+from otari_daemon.domain.book import (
+    Balance,
+    BalanceKey,
+    Book,
+    Bundle,
+    Correction,
+    Drawn,
+    Entry,
+    Hold,
+    HoldClosedTwice,
+)
 from otari_daemon.domain.budgets import Budget
 from otari_daemon.domain.money import Nano
 from otari_daemon.domain.records import Progress, Reason, RecoveredHold
@@ -47,6 +57,7 @@ class Disk(Protocol):
     def apply(self, entries: Sequence[Entry | Progress]) -> None: ...
     def amounts(self) -> dict[BalanceKey, Amounts]: ...
     def charged(self) -> dict[bytes, int | None]: ...
+    def drawn(self, rid: bytes) -> list[tuple[Balance, int, int]]: ...
     def restart(self, now_ms: int) -> tuple[int, Book, list[RecoveredHold]]: ...
 
 
@@ -167,6 +178,40 @@ class World:
         """The clock moves on, leaps ahead, or is set back."""
         self.now_ms += self.rng.choice((1, 100, 700, 5_000, 90_000_000, -3_000, -100_000_000))
 
+    def adjust(self) -> None:
+        """Everything is on disk, and an operator corrects what a settled request was charged."""
+        self.drain()
+        self._commit(len(self.queue))
+        closed = [rid for rid, charge in self.acknowledged.items() if charge is not None]
+        drawn = [] if not closed else self.disk.drawn(rid := self.rng.choice(closed))
+        if not drawn:
+            return
+        net = sum(drawn[0][1:])
+        amount = self.rng.choice((-net, -self.rng.randint(0, net), 1, 30, 400))
+        self.number += 1
+        correction = Correction(rid, "test", str(self.number), amount, self.now_ms)
+        legs = [Drawn(self.book.balance(balance.key) or balance, *had) for balance, *had in drawn]
+        before = {leg.balance.key: self._amounts(leg.balance) for leg in legs}
+        for leg, share in zip(legs, self.book.adjust(correction, tuple(legs)), strict=True):
+            require(share.posted + share.overage == amount, "each ceiling takes the whole of it")
+            require(amount > 0 or min(0, -leg.overage) <= share.overage <= 0, "no more than was overdrawn")
+            posted, held, overage = before[share.key]
+            self._within(share.key, share.posted, posted + held)
+            self.expected[share.key] = (posted + share.posted, held, overage + share.overage)
+        self.charges[rid] = net + amount
+
+    def _within(self, key: BalanceKey, posted: int, drawn: int) -> None:
+        """A debit raises what was posted only where it fits, and only in the newest period."""
+        account = self.book.accounts[key.account_id]
+        newest = account.balance is not None and account.balance.key == key
+        require(posted <= 0 or newest, "a period that is over takes no more")
+        limited = posted > 0 and account.enforced and account.limit is not None
+        require(not limited or drawn + posted <= (account.limit or 0), "a debit is posted where it fits")
+
+    @staticmethod
+    def _amounts(balance: Balance) -> Amounts:
+        return balance.posted, balance.held, balance.overage
+
     # -- the disk --------------------------------------------------------------------------------------
 
     def drain(self) -> None:
@@ -261,11 +306,12 @@ _STEPS = (
     World.change_limit,
     World.acknowledge,
     World.pass_time,
+    World.adjust,
     World.drain,
     World.commit,
     World._crash,
 )
-_WEIGHTS = (30, 18, 4, 3, 3, 3, 2, 5, 12, 8, 2)
+_WEIGHTS = (30, 18, 4, 3, 3, 3, 2, 5, 3, 12, 8, 2)
 
 
 class Failed(AssertionError):

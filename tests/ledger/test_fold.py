@@ -65,7 +65,7 @@ def test_many_requests_change_each_balance_once(con: sqlite3.Connection) -> None
     con.set_trace_callback(None)
     assert sum(text.startswith("UPDATE balance") for text in statements) == 2
     assert sum(text.startswith("UPDATE hold") for text in statements) == 0
-    assert verify(Session(con, None)) == (50, 2, ())
+    assert verify(Session(con, None)) == (50, 2, (), 0)
 
 
 def test_recovery_leaves_the_holds_of_its_own_epoch_alone(con: sqlite3.Connection) -> None:

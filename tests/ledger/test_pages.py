@@ -15,7 +15,7 @@ from tests.ledger.support import NOW_MS, TIER, budget, commit, open_store, outco
 
 HOLDS = 1_000
 WIDEST = Outcome(
-    Reason.ESTIMATED, (1 << 45) - 1, Usage(*(UNITS_MAX,) * 10), 599, (1 << 45) - 1, (1 << 45) - 1
+    Reason.ESTIMATED, (1 << 45) - 1, Usage(*(UNITS_MAX,) * 15), 599, (1 << 45) - 1, (1 << 45) - 1
 )
 
 

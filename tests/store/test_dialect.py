@@ -88,7 +88,7 @@ def test_the_counters_of_money_have_room_to_be_updated_in_place() -> None:
 
 
 def test_an_update_without_a_form_for_many_rows_is_run_for_each() -> None:
-    assert translated_many(sql.BALANCE_ACKNOWLEDGE) is None
+    assert translated_many("UPDATE t SET a = ? WHERE b = ?") is None
     assert translated_many("INSERT INTO t VALUES (?, ?) ON CONFLICT DO NOTHING") == (
         "INSERT INTO t VALUES %s ON CONFLICT DO NOTHING",
         "(%s, %s)",

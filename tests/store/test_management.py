@@ -161,7 +161,7 @@ async def test_a_budget_is_not_deleted_while_it_is_assigned(store: Store) -> Non
 
 async def test_prices_are_kept_by_model_and_moment(store: Store) -> None:
     old = Price("openai:gpt", Rates.of(input=1, output=2), 0, "operator", 1_000, 500)
-    new = Price("openai:gpt", Rates(range(10)), NOW_MS, "operator")
+    new = Price("openai:gpt", Rates(range(15)), NOW_MS, "operator")
     for price in (new, replace(old, source="x"), old):
         await store.write(prices.put, price, NOW_MS)
 

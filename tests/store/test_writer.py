@@ -243,7 +243,9 @@ async def test_a_store_must_be_begun_before_and_is_written_by_its_thread_after_t
 
 
 def _note(con: Connection, name: str, value: int) -> int:
-    before: int = con.execute("SELECT count(*) FROM meta WHERE name NOT IN ('epoch', 'batch')").fetchone()[0]
+    before: int = con.execute(
+        "SELECT count(*) FROM meta WHERE name NOT IN ('epoch', 'batch', 'generation')"
+    ).fetchone()[0]
     con.execute("INSERT INTO meta VALUES (?, ?)", (name, value))
     return before
 
@@ -255,7 +257,9 @@ def _note_and_raise(con: Connection) -> None:
 
 def _noted(session: Session) -> dict[str, int]:
     return dict(
-        session.con.execute("SELECT name, value FROM meta WHERE name NOT IN ('epoch', 'batch')").fetchall()
+        session.con.execute(
+            "SELECT name, value FROM meta WHERE name NOT IN ('epoch', 'batch', 'generation')"
+        ).fetchall()
     )
 
 

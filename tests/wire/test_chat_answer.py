@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from otari_daemon.domain.errors import BudgetExceeded, UpstreamFailed
 from otari_daemon.domain.records import Reason
+from otari_daemon.wire import usage_openai
 from otari_daemon.wire.chat import ChatDialect
 from otari_daemon.wire.sse import data_of
 from tests.wire.streams import usage_of
@@ -27,7 +28,7 @@ def answer(usage: Any = None, message: Any = None, **more: Any) -> bytes:
 
 def read(raw: bytes) -> tuple[Reason, int, bool]:
     """By which rule it settles, how many output tokens it has, and whether it is broken."""
-    reading = CHAT.read_answer(raw)
+    reading = CHAT.read_answer(raw, usage_openai.CHAT)
     reported = reading.seen.reported
     tokens = reading.seen.generated_tokens if reported is None else reported.output_tokens
     return reading.reason, tokens, reading.broken
@@ -72,24 +73,24 @@ CALL = {"id": "c", "type": "function", "function": {"name": "find", "arguments":
 
 
 @pytest.mark.parametrize(
-    ("message", "written"),
+    ("message", "tokens"),
     [
-        ({"content": "abcd"}, 4),
-        ({"content": "\u6f22\u5b57"}, 6),
-        ({"content": "a", "reasoning_content": "b", "reasoning": "c", "refusal": "d"}, 4),
-        ({"tool_calls": [CALL]}, 4 + 14),
-        ({"tool_calls": [CALL, CALL]}, 2 * (4 + 14)),
-        ({"tool_calls": [{"type": "custom", "custom": {"name": "sh", "input": "ls -l"}}]}, 7),
-        ({"function_call": {"name": "f", "arguments": "{}"}}, 3),
+        ({"content": "abcd"}, 1),
+        ({"content": "\u6f22\u5b57"}, 1),
+        ({"content": "a", "reasoning_content": "b", "reasoning": "c", "refusal": "d"}, 2),
+        ({"tool_calls": [CALL]}, 5),
+        ({"tool_calls": [CALL, CALL]}, 9),
+        ({"tool_calls": [{"type": "custom", "custom": {"name": "sh", "input": "ls -l"}}]}, 2),
+        ({"function_call": {"name": "f", "arguments": "{}"}}, 1),
         ({"tool_calls": 5}, 0),
         ({"tool_calls": [5, None, {"function": None}]}, 0),
-        ({"content": [{"type": "text", "text": "ab"}]}, 29),
-        ({"content": 12345}, 5),
+        ({"content": [{"type": "text", "text": "ab"}]}, 8),
+        ({"content": 12345}, 2),
     ],
     ids=repr,
 )
-def test_everything_a_model_says_is_counted(message: Any, written: int) -> None:
-    assert read(answer(message=message))[1] == -(-written // 4)
+def test_everything_a_model_says_is_counted(message: Any, tokens: int) -> None:
+    assert read(answer(message=message))[1] == tokens
 
 
 json_values = st.recursive(

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import pytest
 
 from otari_daemon.domain.records import Reason
+from otari_daemon.wire import usage_openai
 from otari_daemon.wire.chat_stream import DONE, ChatMeter
 from otari_daemon.wire.dialect import Reading
 from otari_daemon.wire.sse import EVENT_BYTES_MAX, EventTooLong
@@ -30,7 +31,7 @@ class Relayed(NamedTuple):
 
 
 def relay(chunks: list[bytes], shows_usage: bool = True) -> Relayed:
-    meter = ChatMeter(shows_usage)
+    meter = ChatMeter(shows_usage, usage_openai.CHAT)
     now = b"".join(map(meter.feed, chunks))
     end = meter.finish()
     return Relayed(now, end, meter.reading(), meter.ended)
@@ -132,7 +133,7 @@ def test_done_is_added_only_after_a_finish_reason(name: str, added: bool) -> Non
         ("usage zero", Reason.USAGE_INVALID, 7),
         ("usage huge", Reason.USAGE_INVALID, 7),
         ("usage text", Reason.USAGE_INVALID, 7),
-        ("error event", Reason.UPSTREAM_CUT, 2),
+        ("error event", Reason.UPSTREAM_CUT, 1),
         ("function call", Reason.ESTIMATED, 1),
         ("reasoning", Reason.ESTIMATED, 3),
         ("tool calls with odd members", Reason.ESTIMATED, 4),
@@ -163,7 +164,7 @@ def test_every_delta_is_a_token_at_least_and_long_ones_are_more() -> None:
 
 
 def test_what_was_generated_can_be_asked_while_the_stream_goes_on() -> None:
-    meter = ChatMeter(shows_usage=True)
+    meter = ChatMeter(shows_usage=True, usage=usage_openai.CHAT)
     counts = [meter.generated()]
     for chunk in (START, *TEXT):
         meter.feed(chunk)
@@ -185,7 +186,7 @@ def test_reasoning_beside_the_completion_is_billed() -> None:
 @pytest.mark.parametrize("size", [4096, 65_536, 2 * EVENT_BYTES_MAX])
 def test_an_event_beyond_a_mebibyte_is_refused_and_what_came_before_is_relayed(size: int) -> None:
     stream = HEAD + delta("x" * EVENT_BYTES_MAX) + USAGE + DONE
-    meter = ChatMeter(shows_usage=True)
+    meter = ChatMeter(shows_usage=True, usage=usage_openai.CHAT)
     relayed: list[bytes] = []
 
     def read_all() -> None:
@@ -196,4 +197,4 @@ def test_an_event_beyond_a_mebibyte_is_refused_and_what_came_before_is_relayed(s
         read_all()
 
     assert HEAD.startswith(b"".join(relayed))
-    assert meter.reading().seen.generated_tokens <= 7
+    assert meter.reading().seen.generated_tokens <= 8

@@ -19,8 +19,12 @@ from otari_daemon.control.operations.freezes import Freezes
 from otari_daemon.control.operations.keys import Keys
 from otari_daemon.control.operations.live import DaemonFacts, Live
 from otari_daemon.control.operations.models import Models, PublicModels
+from otari_daemon.control.operations.price_suggestions import Suggestions
 from otari_daemon.control.operations.pricing import Pricing
 from otari_daemon.control.operations.raises import Raises
+from otari_daemon.control.operations.reconcile import Reconciler
+from otari_daemon.control.operations.reprice import Repricing
+from otari_daemon.control.operations.simulate import Simulator
 from otari_daemon.control.operations.usage import UsageReader
 from otari_daemon.control.operations.users import Users
 from otari_daemon.control.plane import ControlPlane
@@ -69,9 +73,13 @@ class LocalOperations:
         pricing = Pricing(desk, catalog)
         self.set_price, self.delete_price = pricing.set, pricing.delete
         self.prices, self.price, self.price_history = pricing.listed, pricing.one, pricing.history
+        self.price_suggestions = Suggestions(desk, notes.refusals, catalog).listed
         explainer = Explainer(desk, notes.refusals)
         self.explain, self.refusals = explainer.explain, explainer.refusals
         self.watched = explainer.watched
+        self.reprice = Repricing(desk, catalog).reprice
+        self.simulate_budget = Simulator(desk).simulate
+        self.reconcile = Reconciler(desk, catalog).reconcile
 
     @staticmethod
     def public_models(

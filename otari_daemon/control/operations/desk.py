@@ -69,6 +69,7 @@ class Desk:
         self.limits = limits
         self._store = store
         self._turn = asyncio.Lock() if ledger.sharing is None else ledger.sharing.changes.turn
+        self._surveying = False
         self._turn_wait_s = turn_wait_s
         self._changing: set[asyncio.Task[Any]] = set()
 
@@ -92,6 +93,19 @@ class Desk:
             return await self._store.read(fn, *args, **kwargs)
         except StoreError as error:
             raise LedgerUnavailable("the books cannot be read now; retry") from error
+
+    async def survey(self, fn: Callable[Concatenate[Session, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """`read` what takes looking at the whole books: one at a time, so that other readers find a thread.
+
+        Raises Overloaded while another is under way.
+        """
+        if self._surveying:
+            raise Overloaded("the books are being read from end to end for somebody else; retry")
+        self._surveying = True
+        try:
+            return await self.read(fn, *args, **kwargs)
+        finally:
+            self._surveying = False
 
     async def alone(self, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
         """Do `work` while nothing else changes, to its end even when whoever asked has gone.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from otari_daemon.control.operations import values
+from otari_daemon.control.operations import values, verdicts
 from otari_daemon.control.operations.ceilings import drawn_on, holder_text
 from otari_daemon.control.operations.desk import Desk
 from otari_daemon.control.operations.views import maybe_time
@@ -18,13 +18,13 @@ from otari_daemon.domain.money import (
     format_usd_pico,
 )
 from otari_daemon.domain.pricing import ceiling
-from otari_daemon.domain.records import Reason, request_id_of
-from otari_daemon.domain.settling import TAIL_TOKENS
+from otari_daemon.domain.records import request_id_of
 from otari_daemon.domain.usage import Usage
 from otari_daemon.protocol.messages import (
     CeilingExplained,
     ChargeExplained,
     ChargeLine,
+    Correction,
     Explanation,
     HoldExplained,
     InsteadExplained,
@@ -35,6 +35,7 @@ from otari_daemon.protocol.messages import (
 from otari_daemon.store import explain as rows
 from otari_daemon.store import refusals as refused
 from otari_daemon.store import watched as would_refuse
+from otari_daemon.store.adjustments import Made
 from otari_daemon.store.explain import Account, Ceiling
 from otari_daemon.store.watched import WatchedGroup
 from otari_daemon.telemetry.clock import rfc3339
@@ -44,35 +45,6 @@ COMMIT_WAIT_S = 1.0
 
 SINCE = "1h"
 WOULD_REFUSE = "would_exceed"
-OPEN = "it is still running; what is held covers the most it can cost"
-WHY = {
-    Reason.USAGE: "the provider said what was used, and that is charged",
-    Reason.ESTIMATED: "the answer was whole but came without usage, so our own count of it is charged",
-    Reason.USAGE_INVALID: "the provider reported usage that cannot be true, so our own count is charged",
-    Reason.CLIENT_CUT: (
-        "the client left before the end; charged is what the provider reported, or else our count of what "
-        f"had come and up to {TAIL_TOKENS} tokens that were generated until the provider noticed"
-    ),
-    Reason.UPSTREAM_CUT: (
-        "the provider broke off or fell silent in the middle; charged is what it reported, or else our "
-        "count of what had come"
-    ),
-    Reason.REFUSED: "the provider refused before any token, so only usage it reported is charged",
-    Reason.UNSENT: "the provider was provably never asked, so nothing is charged",
-    Reason.AMBIGUOUS: (
-        "the provider was asked and not one byte came back, so the prompt is charged: it may have been read"
-    ),
-    Reason.WITHHELD: (
-        "the provider began to answer but the ledger could not be written, so nothing was passed on; charged "
-        f"is the prompt and up to {TAIL_TOKENS} tokens that were generated until the provider noticed"
-    ),
-    Reason.CRASH: (
-        "the daemon died while this was running; the next one charged what was known of it, never more "
-        "than was held"
-    ),
-}
-"""How each end is charged, in words."""
-
 _RID = re.compile(r"(?:req_)?([0-9a-f]{32})")
 
 
@@ -102,10 +74,12 @@ class Explainer:
         await self._log.flush()
         since_ms = values.point(since or SINCE, "since", self._desk.clock.now_ms())
         found = await self._desk.read(refused.groups, since_ms)
-        return [
-            RefusalGroup(last.code, last.budget, count, self._refusal(last), last.limit)
-            for count, last in found
-        ]
+        return [self._group(count, last) for count, last in found]
+
+    def _group(self, count: int, last: refused.Refusal) -> RefusalGroup:
+        verdict = verdicts.refused(last.code, last.status)
+        named = last.code, last.budget, count, self._refusal(last), last.limit
+        return RefusalGroup(*named, verdict.why, verdict.advice)
 
     async def watched(self, since: str | None) -> list[RefusalGroup]:
         """What budgets that only watch would have refused, by budget and period."""
@@ -131,11 +105,12 @@ class Explainer:
 
     def _account(self, account: Account) -> Explanation:
         row, price = account.row, account.price
+        verdict = verdicts.settled(row.reason)
         return Explanation(
             request_id_of(row.rid),
             rfc3339(row.created_ms),
             "open" if row.reason is None else "settled",
-            OPEN if row.reason is None else WHY[row.reason],
+            verdict.why,
             row.endpoint,
             row.key_id,
             self._desk.seats.name_of(row.key_id) or None,
@@ -152,6 +127,10 @@ class Explainer:
             row.first_byte_us / 1000 if row.first_byte_us else None,
             None if row.open else row.duration_us / 1000,
             instead=None if account.instead is None else InsteadExplained(*account.instead),
+            advice=verdict.advice,
+            provider_request_id=account.provider_ref or None,
+            corrections=tuple(map(_correction, account.corrections)),
+            net_usd=None if row.open else format_usd(account.net),
         )
 
     def _ceiling(self, account: Account, each: Ceiling) -> CeilingExplained:
@@ -165,6 +144,7 @@ class Explainer:
             format_usd(each.overage),
             maybe_time(each.period_start_ms or None),
             bool(each.enforced),
+            *_room(account, each),
         )
 
     def _holder(self, account: Account, each: Ceiling) -> str:
@@ -178,12 +158,12 @@ class Explainer:
         return holder_text(Holder(HolderKind(each.holder_kind), each.holder_id), self._desk.seats.name_of)
 
     def _refused(self, found: refused.Refusal) -> Explanation:
-        told = self._refusal(found)
+        told, verdict = self._refusal(found), verdicts.refused(found.code, found.status)
         return Explanation(
             told.request_id,
             told.timestamp,
             "refused",
-            "it was turned away before any provider was asked, so nothing was held and nothing is charged",
+            f"{verdict.why}; {verdicts.TURNED_AWAY}",
             told.endpoint,
             told.api_key_id,
             told.key_name,
@@ -192,6 +172,7 @@ class Explainer:
             status_code=told.status_code,
             reason=told.code,
             refusal=told,
+            advice=verdict.advice,
         )
 
     def _refusal(self, found: refused.Refusal) -> Refusal:
@@ -207,6 +188,18 @@ class Explainer:
             found.code,
             found.detail,
         )
+
+
+def _room(account: Account, each: Ceiling) -> tuple[str | None, str | None]:
+    """What a ceiling had left before and after the hold, under its limit of now; None if nobody can say."""
+    if each.limit is None or each.drawn_before is None:
+        return None, None
+    room = each.limit - each.drawn_before
+    return format_usd(room), format_usd(room - account.row.held)
+
+
+def _correction(made: Made) -> Correction:
+    return Correction(made.source, format_usd(made.amount), rfc3339(made.made_ms), made.reason or None)
 
 
 def _hold(account: Account) -> HoldExplained:

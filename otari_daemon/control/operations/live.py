@@ -128,7 +128,9 @@ class Live:
         report = await self._desk.read(verify)
         took_ms = (self._desk.clock.monotonic_ns() - began_ns) // 1_000_000
         findings = tuple(Finding(each.row, each.rule, each.detail) for each in report.findings)
-        return VerifyReport(report.clean, report.holds, report.balances, took_ms, findings)
+        return VerifyReport(
+            report.clean, report.holds, report.balances, took_ms, findings, report.adjustments
+        )
 
     def events(self, after: str | None) -> AsyncIterator[Event]:
         """What happens from now on, or after a cursor; after one of another boot, all that is remembered."""

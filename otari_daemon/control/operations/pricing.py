@@ -8,11 +8,9 @@ from otari_daemon.control.actor import Actor
 from otari_daemon.control.catalog import Catalog, Route
 from otari_daemon.control.operations import values
 from otari_daemon.control.operations.desk import Desk, Edit, changes
-from otari_daemon.control.operations.views import maybe_time
+from otari_daemon.control.operations.price_forms import drafted, shown
 from otari_daemon.domain.errors import InvalidField, NotFound
-from otari_daemon.domain.money import PICO_PER_USD_PER_MILLION, format_usd_per_million
-from otari_daemon.domain.pricing import Price, Rates
-from otari_daemon.domain.usage import Usage
+from otari_daemon.domain.pricing import Price
 from otari_daemon.protocol.messages import PriceInfo, PriceSet
 from otari_daemon.store import prices as rows
 from otari_daemon.store.database import Connection
@@ -44,26 +42,32 @@ class Pricing:
 
         await self._apply("set_price", price.model, write, [*kept, price], actor, dry_run)
         in_force = self._catalog().prices.restated([*kept, price]).find(price.model, now_ms) is price
-        return _info(price, Dates(created_ms, now_ms), in_force=in_force)
+        return shown(price, Dates(created_ms, now_ms), in_force=in_force)
 
     async def listed(self, skip: int, limit: int) -> list[PriceInfo]:
-        """Every version that the database, the configuration or the mock states."""
-        return await self._shown(self._catalog().prices.stated[skip : skip + limit])
+        """Every version that the database, the configuration or the mock states, then the bundled prices."""
+        catalog, now_ms = self._catalog(), self.desk.clock.now_ms()
+        stated = catalog.prices.stated
+        found = stated[skip : skip + limit]
+        if len(found) < limit:
+            bundled = list(catalog.bundled(now_ms))
+            found += bundled[max(0, skip - len(stated)) :][: limit - len(found)]
+        return await self._shown(found)
 
     async def one(self, key: str, as_of: str | None) -> PriceInfo:
         """The version in force at a moment, wherever it is stated."""
         catalog = self._catalog()
         at_ms = self.desk.clock.now_ms() if as_of is None else values.moment(as_of, "as_of")
-        model = _canonical(catalog, key)
-        price = _in_force(catalog, model, at_ms)
+        model = canonical(catalog, key)
+        price = in_force(catalog, model, at_ms)
         if price is None:
             raise NotFound(f"Pricing for model {key!r} not found")
-        return _info(price, (await self.desk.read(rows.dates)).get(_stored(price), NEVER), in_force=True)
+        return shown(price, (await self.desk.read(rows.dates)).get(_stored(price), NEVER), in_force=True)
 
     async def history(self, key: str) -> list[PriceInfo]:
         """Every stated version of one model, newest first."""
         catalog = self._catalog()
-        model = _canonical(catalog, key)
+        model = canonical(catalog, key)
         found = [price for price in catalog.prices.stated if price.model == model]
         if not found:
             raise NotFound(f"Pricing for model {key!r} not found")
@@ -73,7 +77,7 @@ class Pricing:
     async def delete(self, key: str, effective_at: str | None, actor: Actor, *, dry_run: bool) -> None:
         """Remove versions from the database; what the configuration says holds again."""
         catalog = self._catalog()
-        model = _canonical(catalog, key)
+        model = canonical(catalog, key)
         at_ms = None if effective_at is None else values.moment(effective_at, "effective_at")
         stored = catalog.prices.strongest
         gone = [each for each in stored if each.model == model and at_ms in (None, each.effective_ms)]
@@ -106,36 +110,24 @@ class Pricing:
         await self.desk.apply(Edit(action, model, write, remember), actor, dry_run=dry_run)
 
     def _draft(self, new: PriceSet, now_ms: int) -> Price:
-        stated = {
-            "input": new.input_price_per_million,
-            "output": new.output_price_per_million,
-            "cache_read": new.cache_read_price_per_million,
-            "cache_write": new.cache_write_price_per_million,
-            "reasoning": new.reasoning_price_per_million,
-        }
-        rates = {
-            name: values.rate(price, f"{name}_price_per_million")
-            for name, price in stated.items()
-            if price is not None
-        }
         moment = new.effective_at
         effective_ms = now_ms if moment is None else values.moment(moment, "effective_at")
-        return Price(_priceable(self._catalog(), new.model_key), Rates.of(**rates), effective_ms, SOURCE)
+        return drafted(new, _priceable(self._catalog(), new.model_key), effective_ms, SOURCE)
 
     async def _shown(self, found: Iterable[Price]) -> list[PriceInfo]:
         catalog, now_ms = self._catalog(), self.desk.clock.now_ms()
         dates = await self.desk.read(rows.dates)
         return [
-            _info(
+            shown(
                 price,
                 dates.get(_stored(price), NEVER),
-                in_force=catalog.prices.find(price.model, now_ms) is price,
+                in_force=in_force(catalog, price.model, now_ms) == price,
             )
             for price in found
         ]
 
 
-def _canonical(catalog: Catalog, key: str) -> str:
+def canonical(catalog: Catalog, key: str) -> str:
     """A key as prices have it: `provider:model`. One of a provider that is gone may still be named."""
     for separator in (":", "/"):
         provider, found, model = key.partition(separator)
@@ -150,8 +142,8 @@ def _priceable(catalog: Catalog, key: str) -> str:
         raise InvalidField(
             f"model_key {key!r} is an alias; price its model, {catalog.aliases[key]}", param="model_key"
         )
-    canonical = _canonical(catalog, values.label(key, "model_key"))
-    provider, _, model = canonical.partition(":")
+    name = canonical(catalog, values.label(key, "model_key"))
+    provider, _, model = name.partition(":")
     if provider not in catalog.upstreams:
         known = ", ".join(sorted(catalog.upstreams)) or "none"
         raise InvalidField(
@@ -159,10 +151,11 @@ def _priceable(catalog: Catalog, key: str) -> str:
         )
     if not model or ("*" in model and model != "*"):
         raise InvalidField(f"model_key {key!r} is not provider:model or provider:*", param="model_key")
-    return canonical
+    return name
 
 
-def _in_force(catalog: Catalog, model: str, at_ms: int) -> Price | None:
+def in_force(catalog: Catalog, model: str, at_ms: int) -> Price | None:
+    """The version that prices a canonical model at a moment, wherever it is stated."""
     provider, _, name = model.partition(":")
     if provider not in catalog.upstreams or name == "*":
         return catalog.prices.find(model, at_ms)
@@ -176,22 +169,3 @@ def _place(price: Price) -> tuple[str, int]:
 def _stored(price: Price) -> tuple[str, int]:
     """Where a price is in the database; nowhere, if another source states it."""
     return _place(price) if price.source == SOURCE else ("", 0)
-
-
-def _info(price: Price, dates: Dates, *, in_force: bool) -> PriceInfo:
-    rates = Usage(*price.rates)
-    return PriceInfo(
-        price.model,
-        rfc3339(price.effective_ms),
-        rates.input / PICO_PER_USD_PER_MILLION,
-        rates.output / PICO_PER_USD_PER_MILLION,
-        maybe_time(dates.created_ms or None),
-        maybe_time(dates.updated_ms or None),
-        price.source,
-        in_force,
-        format_usd_per_million(rates.input),
-        format_usd_per_million(rates.output),
-        format_usd_per_million(rates.cache_read),
-        format_usd_per_million(rates.cache_write),
-        format_usd_per_million(rates.reasoning),
-    )

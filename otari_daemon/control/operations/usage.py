@@ -11,6 +11,7 @@ from otari_daemon.domain.errors import InvalidField, NotFound
 from otari_daemon.domain.money import NANO_PER_USD, format_usd
 from otari_daemon.domain.records import request_id_of
 from otari_daemon.protocol.messages import Grouping, UsagePage, UsageQuery, UsageRow, UsageSummaryRow
+from otari_daemon.store import adjustments
 from otari_daemon.store import usage as rows
 from otari_daemon.store.database import Session
 from otari_daemon.store.schema import POSTED
@@ -42,8 +43,9 @@ class UsageReader:
             raise InvalidField(f"skip may be at most {SKIPPED_MAX}; use the cursor", param="skip")
         before = _cursor(query.cursor)
         wanted = await self._filter(query)
-        found, more = await self._desk.read(_page, wanted, before, query.skip, query.limit)
-        return UsagePage(tuple(map(self._row, found)), _cursor_text(found[-1]) if more else None)
+        found, more, corrected = await self._desk.read(_page, wanted, before, query.skip, query.limit)
+        shown = tuple(self._row(row, corrected.get(row.rid, 0)) for row in found)
+        return UsagePage(shown, _cursor_text(found[-1]) if more else None)
 
     async def summary(self, by: Grouping, query: UsageQuery) -> list[UsageSummaryRow]:
         """Sums over the settled requests of a query, dearest first; its page and request id play no part."""
@@ -61,8 +63,11 @@ class UsageReader:
 
     async def _one(self, request_id: str) -> UsagePage:
         match = _RID.fullmatch(request_id)
-        row = await self._desk.read(rows.one, bytes.fromhex(match[1])) if match else None
-        return UsagePage((self._row(row),) if row and not row.open else ())
+        if match is None:
+            return UsagePage(())
+        rid = bytes.fromhex(match[1])
+        row, corrected = await self._desk.read(_one, rid)
+        return UsagePage((self._row(row, corrected),) if row and not row.open else ())
 
     async def _filter(self, query: UsageQuery) -> Filter:
         now_ms = self._desk.clock.now_ms()
@@ -75,14 +80,14 @@ class UsageReader:
             rows.END_MS if query.until is None else values.point(query.until, "until", now_ms),
         )
 
-    def _row(self, row: Row) -> UsageRow:
-        return usage_row(row, request_id_of(row.rid), self._desk.seats.name_of(row.key_id) or None)
+    def _row(self, row: Row, corrected: int) -> UsageRow:
+        return usage_row(row, request_id_of(row.rid), self._desk.seats.name_of(row.key_id) or None, corrected)
 
 
-def usage_row(row: Row, request_id: str, key_name: str | None) -> UsageRow:
-    """A settled request as the admin protocol shows it."""
+def usage_row(row: Row, request_id: str, key_name: str | None, corrected: int = 0) -> UsageRow:
+    """A settled request as the admin protocol shows it; `corrected` nano-USD were added to it since."""
     assert row.reason is not None, "an open request has no usage row"
-    used = row.usage
+    used, cost = row.usage, row.cost + corrected
     return UsageRow(
         request_id,
         row.rid.hex(),
@@ -96,8 +101,8 @@ def usage_row(row: Row, request_id: str, key_name: str | None) -> UsageRow:
         used.input_tokens,
         used.output_tokens,
         used.input_tokens + used.output_tokens,
-        row.cost / NANO_PER_USD,
-        format_usd(row.cost),
+        cost / NANO_PER_USD,
+        format_usd(cost),
         format_usd(row.held),
         "success" if 0 < row.status < 400 else "error",
         None,
@@ -109,6 +114,7 @@ def usage_row(row: Row, request_id: str, key_name: str | None) -> UsageRow:
         used.reasoning,
         row.first_byte_us / 1000 if row.first_byte_us else None,
         row.duration_us / 1000,
+        format_usd(corrected),
     )
 
 
@@ -140,8 +146,21 @@ def row_of(note: Settled) -> Row:
     )
 
 
-def _page(session: Session, wanted: Filter, before: Cursor, skip: int, limit: int) -> tuple[list[Row], bool]:
-    """Up to `limit` settled rows after `skip` others, and whether there are more."""
+def _one(session: Session, rid: bytes) -> tuple[Row | None, int]:
+    return rows.one(session, rid), adjustments.sums(session, [rid]).get(rid, 0)
+
+
+def _page(
+    session: Session, wanted: Filter, before: Cursor, skip: int, limit: int
+) -> tuple[list[Row], bool, dict[bytes, int]]:
+    """Up to `limit` settled rows after `skip` others, whether there are more, and their corrections."""
+    found, more = _settled(session, wanted, before, skip, limit)
+    return found, more, adjustments.sums(session, [row.rid for row in found])
+
+
+def _settled(
+    session: Session, wanted: Filter, before: Cursor, skip: int, limit: int
+) -> tuple[list[Row], bool]:
     needed = skip + limit + 1
     kept: list[Row] = []
     while True:  # until enough or no more: open rows, which count for nothing, are as many as are in flight

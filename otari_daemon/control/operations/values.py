@@ -9,7 +9,14 @@ from decimal import Decimal
 
 from otari_daemon.domain.errors import InvalidField
 from otari_daemon.domain.exceeding import OnExceed, parse_on_exceed
-from otari_daemon.domain.money import AmountError, Nano, Pico, parse_usd, parse_usd_per_million
+from otari_daemon.domain.money import (
+    AmountError,
+    Nano,
+    Pico,
+    parse_usd,
+    parse_usd_each,
+    parse_usd_per_million,
+)
 from otari_daemon.protocol.codec import FieldError
 from otari_daemon.protocol.shorthand import parse_duration
 from otari_daemon.telemetry.clock import from_rfc3339
@@ -21,6 +28,8 @@ MOMENT_MAX_MS = 253_402_300_799_999
 """The last moment of the year 9999."""
 
 _PATTERN = re.compile(r"[A-Za-z0-9._-]{1,64}:[A-Za-z0-9._:/@+-]{0,200}\*?")
+PERMILLE_MAX = 1_000_000
+_MULTIPLIER = re.compile(r"([0-9]{1,4})(?:\.([0-9]{1,3}))?")
 _SECONDS = re.compile(r"([0-9]{1,12})(?:\.([0-9]{1,9}))?")
 
 
@@ -58,6 +67,24 @@ def rate(value: str | float, param: str) -> Pico:
         return parse_usd_per_million(_written(value))
     except AmountError as error:
         raise InvalidField(f"{param}: {error}", param=param) from error
+
+
+def each(value: str | float, param: str) -> Pico:
+    """Dollars for one piece, read as `amount` reads dollars."""
+    try:
+        return parse_usd_each(_written(value))
+    except AmountError as error:
+        raise InvalidField(f"{param}: {error}", param=param) from error
+
+
+def permille(value: object, param: str) -> int:
+    """A multiplier from 0.001 to 1000, of at most three decimals, in thousandths."""
+    text = value if isinstance(value, str) else repr(value)
+    match = _MULTIPLIER.fullmatch(text)
+    times = int(match[1] + (match[2] or "").ljust(3, "0")) if match else 0
+    if not 0 < times <= PERMILLE_MAX:
+        raise InvalidField(f"{param} must be a multiplier from 0.001 to 1000, like 1.8", param=param)
+    return times
 
 
 def moment(text: str, param: str) -> int:

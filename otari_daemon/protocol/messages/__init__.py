@@ -7,6 +7,20 @@ protocol version 1 has a default, so an older peer is still understood.
 Annotations are real objects here (no `from __future__ import annotations`): `codec` reads them.
 """
 
+from otari_daemon.protocol.messages.books import (
+    BilledLine,
+    BudgetSimulate,
+    Correction,
+    Difference,
+    Reconcile,
+    ReconcileReport,
+    RefusedCount,
+    Reprice,
+    RepricedModel,
+    RepriceReport,
+    SimulatedHolder,
+    Simulation,
+)
 from otari_daemon.protocol.messages.budgets import (
     BudgetAssign,
     BudgetCreate,
@@ -55,6 +69,9 @@ from otari_daemon.protocol.messages.keys import (
 from otari_daemon.protocol.messages.pricing import (
     PriceInfo,
     PriceSet,
+    PriceStep,
+    PriceSuggestion,
+    PriceTier,
 )
 from otari_daemon.protocol.messages.usage import (
     Event,
@@ -74,15 +91,19 @@ from otari_daemon.protocol.messages.users import (
 
 __all__ = [
     "UNSET",
+    "BilledLine",
     "BudgetAssign",
     "BudgetCreate",
     "BudgetInfo",
     "BudgetRaise",
+    "BudgetSimulate",
     "BudgetUpdate",
     "BudgetUse",
     "CeilingExplained",
     "ChargeExplained",
     "ChargeLine",
+    "Correction",
+    "Difference",
     "Event",
     "Explanation",
     "Finding",
@@ -106,12 +127,23 @@ __all__ = [
     "PriceExplained",
     "PriceInfo",
     "PriceSet",
+    "PriceStep",
+    "PriceSuggestion",
+    "PriceTier",
     "Problem",
     "ProviderInfo",
     "RaiseInfo",
+    "Reconcile",
+    "ReconcileReport",
     "Refusal",
     "RefusalGroup",
+    "RefusedCount",
+    "Reprice",
+    "RepriceReport",
+    "RepricedModel",
     "Scope",
+    "SimulatedHolder",
+    "Simulation",
     "Status",
     "Unset",
     "UsagePage",

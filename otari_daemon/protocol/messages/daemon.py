@@ -88,3 +88,4 @@ class VerifyReport:
     balances: int
     checked_ms: int
     findings: tuple[Finding, ...] = ()
+    corrections: int = 0

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from otari_daemon.protocol.messages.books import Correction
 from otari_daemon.protocol.messages.usage import Refusal
 
 
@@ -24,7 +25,11 @@ class HoldExplained:
 
 @dataclass(frozen=True, slots=True)
 class CeilingExplained:
-    """A budget the request was held under: as it stands now, in the period that admitted the request."""
+    """A budget the request was held under: as it stands now, in the period that admitted the request.
+
+    `room_before_usd` is what the limit of now had left when the request came, by the rows of those before it;
+    `room_after_usd` is that without its hold. Both are None without a limit, or with too many rows to read.
+    """
 
     budget_id: str
     name: str
@@ -35,6 +40,8 @@ class CeilingExplained:
     overage_usd: str
     period_start: str | None
     enforced: bool
+    room_before_usd: str | None = None
+    room_after_usd: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +91,8 @@ class InsteadExplained:
 class Explanation:
     """Everything the books know of one request. `state` is `open`, `settled` or `refused`; `why` is prose.
 
-    A refused request has `refusal` and nothing of hold, ceilings, charge, price and timing.
+    A refused request has `refusal` and nothing of hold, ceilings, charge, price and timing. `advice` is what
+    to do about it. What was charged and the `corrections` made since add up to `net_usd`.
     """
 
     request_id: str
@@ -108,6 +116,10 @@ class Explanation:
     duration_ms: float | None = None
     refusal: Refusal | None = None
     instead: InsteadExplained | None = None
+    advice: str | None = None
+    provider_request_id: str | None = None
+    corrections: tuple[Correction, ...] = ()
+    net_usd: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,3 +131,5 @@ class RefusalGroup:
     count: int
     last: Refusal
     limit: str | None = None
+    why: str = ""
+    advice: str = ""

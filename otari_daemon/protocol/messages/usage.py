@@ -26,7 +26,8 @@ class UsageQuery:
 class UsageRow:
     """One request as it was settled. `reason` says why it cost that; `status` is `success` or `error`.
 
-    `prompt_tokens` counts cached ones too, `completion_tokens` the reasoning ones too.
+    `prompt_tokens` counts cached ones too, `completion_tokens` the reasoning ones too. `corrected_usd` is how
+    much of the cost was added after it settled; below zero, taken off.
     """
 
     request_id: str
@@ -54,6 +55,7 @@ class UsageRow:
     reasoning_tokens: int = 0
     first_byte_ms: float | None = None
     duration_ms: float | None = None
+    corrected_usd: str = "0.00"
 
 
 @dataclass(frozen=True, slots=True)

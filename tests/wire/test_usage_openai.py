@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from otari_daemon.domain.usage import UNITS_MAX, Usage
-from otari_daemon.wire.openai_usage import AbsurdUsage, is_hollow, normalize
+from otari_daemon.wire.usage_format import AbsurdUsage, is_hollow
+from otari_daemon.wire.usage_openai import normalize
 
 
 def stated(prompt: Any, completion: Any, total: Any = None, **details: Any) -> dict[str, Any]:

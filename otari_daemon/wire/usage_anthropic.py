@@ -1,0 +1,37 @@
+"""Usage as Anthropic's Messages state it: cached tokens stand beside the input, never in it.
+
+A stream states it in `message_start`, and anew, as totals so far, in each `message_delta`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from otari_daemon.domain.usage import Usage
+from otari_daemon.wire.usage_format import UsageFormat, count, rest, section
+
+
+def normalize(stated: Any) -> Usage:
+    """Read one usage object, or those of a stream put together by `later`. Raises AbsurdUsage.
+
+    What was written to the cache without saying for how long was written for five minutes.
+    """
+    written = count(stated, "cache_creation_input_tokens", 0)
+    by_life = section(stated, "cache_creation")
+    brief, long = (
+        count(by_life, "ephemeral_5m_input_tokens", 0),
+        count(by_life, "ephemeral_1h_input_tokens", 0),
+    )
+    unsaid = rest(written, brief, long) if written else 0
+    return Usage(
+        input=count(stated, "input_tokens"),
+        cache_read=count(stated, "cache_read_input_tokens", 0),
+        cache_write=brief + unsaid,
+        cache_write_1h=long,
+        output=count(stated, "output_tokens"),
+        requests=1,
+        tool_calls=count(section(stated, "server_tool_use"), "web_search_requests", 0),
+    )
+
+
+MESSAGES = UsageFormat(normalize, (("message", "usage"), ("usage",)))
