@@ -19,8 +19,11 @@ from otari_daemon.domain.money import Nano
 from otari_daemon.domain.shared_book import SharedBook
 from otari_daemon.store.store import Store
 
-WAIT_S = 1.0
-"""How long a request waits for what other nodes leave idle; most wait for one commit."""
+WAIT_S = 2.0
+"""How long a request waits, at most, for what other nodes leave idle: they are asked ten times a second.
+
+Most requests that wait do so for one commit; where no node has enough, none waits.
+"""
 
 ASK_AGAIN_S = 0.025
 """Between two questions for what others have been asked to give back."""
@@ -43,10 +46,11 @@ class _Waiter:
 
 
 class Leasing:
-    """All leases of this node; `nodes` is how many share the ledger now."""
+    """All leases of this node; `nodes` is how many share the ledger now, `wait_s` how long requests wait."""
 
     def __init__(self, book: SharedBook, ledger: Ledger, store: Store) -> None:
         self.nodes = 1
+        self.wait_s = WAIT_S
         self._book = book
         self._ledger = ledger
         self._store = store
@@ -69,7 +73,7 @@ class Leasing:
         for account, balance in lacking:
             self._join(waiter, account, balance)
         try:
-            await asyncio.wait((waiter.future,), timeout=WAIT_S)
+            await asyncio.wait((waiter.future,), timeout=self.wait_s)
             return waiter.future.result() if waiter.future.done() else waiter.refused
         finally:
             waiter.future.cancel()

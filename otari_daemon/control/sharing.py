@@ -63,6 +63,7 @@ class Sharing:
         """Give everything back and end the epoch; after the last settlement."""
         with contextlib.suppress(StoreError, TimeoutError):  # then others sweep what is left
             self.leasing.give_back_all()
+            await self._ledger.ticket().wait(LEAVE_S)
             async with asyncio.timeout(LEAVE_S):
                 await self._store.write(nodes.leave, self._store.epoch)
 

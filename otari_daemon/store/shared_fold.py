@@ -21,6 +21,9 @@ from otari_daemon.store.fold import Cards, Fold, Leg, expect, move
 if TYPE_CHECKING:
     from otari_daemon.store.engines.postgres_connection import PostgresConnection  # its driver is an extra
 
+SILENT_MS = 5_000
+"""From a node that has not committed for so long, nothing is waited for."""
+
 
 class _Row(NamedTuple):
     posted: int
@@ -101,7 +104,9 @@ class SharedFold(Fold):
     ) -> None:
         """Grant what is asked for as far as it remains; ask other nodes for what they leave idle if not."""
         names = _columns(self._renewals)
-        leased = {(a, p): sums for a, p, *sums in server.say(sql_shared.LEASED, (self._epoch, *names))}
+        leased = {
+            (a, p): sums for a, p, *sums in server.say(sql_shared.LEASED, (self._epoch, SILENT_MS, *names))
+        }
         short = []
         for key, asked in self._renewals.items():
             leg, row = legs[BalanceKey(*key)], rows[key]

@@ -55,11 +55,15 @@ LOCK_BALANCES: Final = (
     + " ORDER BY account_id, period_start_ms FOR UPDATE"
 )
 LEASED: Final = (
-    """SELECT account_id, period_start_ms, sum(idle_n), coalesce(sum(CASE WHEN epoch = %s THEN 0
-  ELSE idle_n END), 0) FROM lease WHERE """
+    """SELECT account_id, period_start_ms, sum(idle_n), coalesce(sum(CASE WHEN lease.epoch <> %s
+  AND heartbeat_ms > """
+    + _NOW_MS
+    + """ - %s THEN idle_n END), 0) FROM lease LEFT JOIN node ON node.epoch = lease.epoch WHERE """
     + _NAMED
     + " GROUP BY account_id, period_start_ms"
 )
+"""What nodes leave idle of some balances: all of them, and those that others could give back soon."""
+
 LEASE_OPEN: Final = """INSERT INTO lease SELECT a, p, %s, 0
   FROM unnest(%s::bigint[], %s::bigint[]) AS named(a, p) ON CONFLICT DO NOTHING"""
 LEASE_MOVE: Final = """UPDATE lease SET idle_n = idle_n + moved.n

@@ -23,7 +23,7 @@ SLACK_S = 4.0
 """What a busy machine may add to that before a test calls it broken."""
 
 HELLO = [{"role": "user", "content": "hi"}]
-SLOW = {"model": "up:slow:3000", "max_tokens": 50, "messages": HELLO}
+SLOW = {"model": "up:slow:6000", "max_tokens": 50, "messages": HELLO}
 ECHO = {"model": "up:echo", "max_tokens": 50, "messages": HELLO}
 ROOMY = {"max_in_flight_per_key": 5000, "max_in_flight_per_user": 5000, "max_in_flight_per_provider": 1000}
 
