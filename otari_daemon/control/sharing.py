@@ -19,8 +19,9 @@ from otari_daemon.store.shared_store import SharedStore
 from otari_daemon.telemetry.clock import Clock
 
 LOOK_S = 0.1
-LOOK_SHARE = 20
-"""Looking takes at most one part in so many of a reader's time."""
+LOOK_LONGEST_S = 0.5
+LOOK_REST = 5
+"""Between two looks a node rests so many times as long as one took, within these bounds."""
 
 BEAT_S = 2.0
 SWEEP_S = 2.0
@@ -31,6 +32,9 @@ PAUSED_S = 3.0
 """A tick that comes so late says that this node stood still."""
 
 REFRESH_S = 2.0
+REFRESHED_PER_S = 50_000
+"""Balances shown anew in a second, at most."""
+
 LEAVE_S = 5.0
 
 _log = logging.getLogger("otari.nodes")
@@ -87,7 +91,8 @@ class Sharing:
             began_s = time.monotonic()
             with contextlib.suppress(StoreUnavailable):
                 await self._look()
-            await asyncio.sleep(max(LOOK_S, LOOK_SHARE * (time.monotonic() - began_s) / 4))
+            rest_s = LOOK_REST * (time.monotonic() - began_s)
+            await asyncio.sleep(min(max(LOOK_S, rest_s), LOOK_LONGEST_S))
 
     async def _look(self) -> None:
         before = self._decided()
@@ -130,7 +135,7 @@ class Sharing:
                     take(balance, posted, overage, acknowledged)
                     if key not in held and key not in self._book.leases:
                         balance.held = Nano(pending)
-                await asyncio.sleep(len(rows) / 50_000)
+                await asyncio.sleep(len(rows) / REFRESHED_PER_S)
 
     async def _sweep(self) -> None:
         """Close what dead nodes left."""
@@ -139,9 +144,17 @@ class Sharing:
             if time.monotonic() - self._well_s < STEADY_S:
                 continue
             with contextlib.suppress(StoreUnavailable):
-                swept = await self._store.write(nodes.sweep, self._store.epoch, self._clock.now_ms())
-                while swept is not None and not swept.whole:  # each closes some of what is finite
-                    swept = await self._store.write(nodes.sweep, self._store.epoch, self._clock.now_ms())
+                while await self._swept_some():  # each time some of what is finite
+                    pass
+
+    async def _swept_some(self) -> bool:
+        """Close what fits one transaction; say whether more is left."""
+        swept = await self._store.write(nodes.sweep, self._store.epoch, self._clock.now_ms())
+        if swept is None:
+            return False
+        if swept.nodes or swept.holds:
+            _log.warning("nodes %s are dead; closed %d holds", swept.nodes, len(swept.holds))
+        return not swept.whole
 
 
 def _nothing() -> None:
