@@ -18,7 +18,6 @@ from otari_daemon.pipeline.replies import WholeReply
 from otari_daemon.wire.dialect import Dialect
 
 READER = "otari.reader"
-EVENT_STREAM = "text/event-stream; charset=utf-8"
 
 
 class InferenceResource:
@@ -53,7 +52,7 @@ class InferenceResource:
                 resp.content_type = reply.content_type.decode("latin-1")
             else:
                 resp.stream = reply
-                resp.content_type = EVENT_STREAM
+                resp.content_type = reply.content_type
             resp.set_header("x-otari-provider", reply.provider)
             if reply.standing is not None:
                 tell(resp, reply.standing)

@@ -310,7 +310,7 @@ def _bound(intent: Intent, price: Price, bundle: Bundle) -> _Bound:
         each = min(each, price.output_tokens_max)
     if each is None and any(account.cap is not None for account in bundle.accounts):
         each = injected = INJECTED_OUTPUT_MAX
-    output_max = (each or ASSUMED_OUTPUT_MAX) * intent.choices
+    output_max = (ASSUMED_OUTPUT_MAX if each is None else each) * intent.choices
     input_max = intent.input_max
     if price.context_tokens is not None:
         input_max = min(input_max, price.context_tokens)

@@ -22,7 +22,14 @@ class Billable(NamedTuple):
     body: dict[str, Any]
 
 
-BILLABLE = (Billable("/v1/chat/completions", chat("up:echo", words(500))),)
+BILLABLE = (
+    Billable("/v1/chat/completions", chat("up:echo", words(500))),
+    Billable("/v1/embeddings", {"model": "up:echo", "input": words(500)}),
+    Billable("/v1/moderations", {"model": "judge:echo", "input": words(500)}),
+    Billable("/v1/rerank", {"model": "search:echo", "query": "fish", "documents": ["a fish"] * 150}),
+    Billable("/v1/images/generations", {"model": "paint:echo", "prompt": words(50), "n": 3}),
+    Billable("/v1/audio/speech", {"model": "voice:echo", "input": words(50), "voice": "alloy"}),
+)
 
 TEXT: dict[str, Any] = {"model": "up:echo", "input": "hello", "prompt": "hello", "query": "hello"}
 ELSEWHERE: dict[str, dict[str, Any]] = {
@@ -32,12 +39,7 @@ ELSEWHERE: dict[str, dict[str, Any]] = {
     "/v1/messages": {**chat("up:echo", "hello"), "max_tokens": 10},
     "/v1/messages/batches": {"requests": []},
     "/v1/messages/count_tokens": chat("up:echo", "hello"),
-    "/v1/embeddings": TEXT,
-    "/v1/rerank": {**TEXT, "documents": ["hello"]},
-    "/v1/moderations": TEXT,
-    "/v1/images/generations": TEXT,
     "/v1/images/edits": TEXT,
-    "/v1/audio/speech": {**TEXT, "voice": "alloy"},
     "/v1/audio/transcriptions": TEXT,
     "/v1/audio/translations": TEXT,
     "/v1/videos": TEXT,
