@@ -15,17 +15,27 @@ from otari_daemon.api.health import HealthResource, LivenessResource, ReadinessR
 from otari_daemon.api.home import HomeResource
 from otari_daemon.api.inference import InferenceResource
 from otari_daemon.api.models import ListModels, ModelsResource
+from otari_daemon.api.uploads import UploadResource
 from otari_daemon.domain.errors import GatewayError, InvalidRequest, NotFound
 from otari_daemon.pipeline.gateway import Gateway
 from otari_daemon.wire.chat import ChatDialect
 from otari_daemon.wire.embeddings import EmbeddingsDialect
+from otari_daemon.wire.image_edits import ImageEditsDialect
 from otari_daemon.wire.images import ImagesDialect
 from otari_daemon.wire.moderations import ModerationsDialect
 from otari_daemon.wire.openai_errors import error_body
 from otari_daemon.wire.rerank import RerankDialect
 from otari_daemon.wire.speech import SpeechDialect
+from otari_daemon.wire.transcriptions import TranscriptDialect
+from otari_daemon.wire.uploads import UploadDialect
 
 PLAIN = (EmbeddingsDialect(), ModerationsDialect(), RerankDialect(), ImagesDialect(), SpeechDialect())
+
+UPLOADS: tuple[UploadDialect, ...] = (
+    TranscriptDialect("transcriptions"),
+    TranscriptDialect("translations"),
+    ImageEditsDialect(),
+)
 
 _log = logging.getLogger("otari.api")
 
@@ -52,6 +62,8 @@ def create_app(edge: Edge) -> Envelope:
     app.add_route("/v1/models/{model:path}", models, suffix="one")
     for dialect in (ChatDialect(), *PLAIN):
         app.add_route(dialect.endpoint, InferenceResource(dialect, edge.gateway))
+    for upload in UPLOADS:
+        app.add_route(upload.endpoint, UploadResource(upload, edge.gateway))
     app.add_error_handler(Exception, _unforeseen)
     app.add_error_handler(falcon.HTTPError, _falcon_refusal)
     return Envelope(app, edge.name_request)

@@ -16,6 +16,7 @@ from otari_daemon.pipeline import failures
 from otari_daemon.pipeline.bytes_reply import BytesReply
 from otari_daemon.pipeline.replies import SETTLED_WAIT_S, Reply, StreamReply, WholeReply
 from otari_daemon.pipeline.settlement import Settlement
+from otari_daemon.providers.form import Form
 from otari_daemon.providers.http1.errors import UpstreamError
 from otari_daemon.providers.upstream import Exchange
 from otari_daemon.wire.dialect import Body, Dialect, Wire, wire_to
@@ -43,7 +44,10 @@ class Reader(Protocol):
 
 
 class Call(NamedTuple):
-    """One authenticated request, read whole; `idempotency_key` is the client's own name for it."""
+    """One authenticated request, read whole; `idempotency_key` is the client's own name for it.
+
+    Where it came as a `form`, the body is that form's description.
+    """
 
     dialect: Dialect
     caller: Caller
@@ -51,6 +55,7 @@ class Call(NamedTuple):
     body: bytes
     reader: Reader
     idempotency_key: str | None = None
+    form: Form | None = None
 
 
 class Way(NamedTuple):
@@ -106,8 +111,12 @@ class Gateway:
         try:
             wire = wire_to(dialect, attempt.upstream.place.speaks)
             assert wire is not None, "admission looked at the request's reach"
-            outgoing = wire.outgoing(call.body, body, attempt.model, attempt.limit)
-            exchange = attempt.upstream.post(wire.path, outgoing, call.request_id)
+            if call.form is None:
+                outgoing = wire.outgoing(call.body, body, attempt.model, attempt.limit)
+                exchange = attempt.upstream.post(wire.path, outgoing, call.request_id)
+            else:
+                sending = call.form.sent_as(attempt.model, call.request_id)
+                exchange = attempt.upstream.post_form(wire.path, sending, call.request_id)
         except BaseException as error:
             settlement.close(Reason.UNSENT, status=error.status if isinstance(error, GatewayError) else 0)
             raise
