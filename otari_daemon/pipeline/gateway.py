@@ -107,7 +107,7 @@ class Gateway:
             self._refused(call, error, model)
             raise
         attempt = admission.attempts[0]
-        settlement = Settlement(self._plane, admission, _counter(call), intent.presumed)
+        settlement = Settlement(self._plane, admission, _counter(call))
         try:
             wire = wire_to(dialect, attempt.upstream.place.speaks)
             assert wire is not None, "admission looked at the request's reach"

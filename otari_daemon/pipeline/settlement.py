@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from otari_daemon.control.plane import Admission, ControlPlane, Ending, Ticket
-from otari_daemon.domain.pricing import ONE_REQUEST
 from otari_daemon.domain.records import Reason
 from otari_daemon.domain.settling import FREE_ENDS, Consumption
-from otari_daemon.domain.usage import Usage
 
 NOTHING_SEEN = Consumption()
 
@@ -18,27 +16,14 @@ class Settlement:
 
     `count_prompt` counts the prompt again, should nobody else have; without it, what was presumed holds.
     `answered_ns` is set to the monotonic moment at which the provider begins to answer, `provider_ref` to
-    what it calls the request. `presumed` is what it comes to by the piece if nobody says.
+    what it calls the request.
     """
 
-    __slots__ = (
-        "_admission",
-        "_count_prompt",
-        "_plane",
-        "_presumed",
-        "answered_ns",
-        "provider_ref",
-        "ticket",
-    )
+    __slots__ = ("_admission", "_count_prompt", "_plane", "answered_ns", "provider_ref", "ticket")
 
     def __init__(
-        self,
-        plane: ControlPlane,
-        admission: Admission,
-        count_prompt: Callable[[], int] | None,
-        presumed: Usage = ONE_REQUEST,
+        self, plane: ControlPlane, admission: Admission, count_prompt: Callable[[], int] | None
     ) -> None:
-        self._presumed = presumed
         self._count_prompt = count_prompt
         self._plane = plane
         self._admission = admission
@@ -49,15 +34,9 @@ class Settlement:
     def close(self, reason: Reason, seen: Consumption = NOTHING_SEEN, status: int = 0) -> Ticket:
         """Settle, and give the ticket that says when that is on disk."""
         if self.ticket is None:
-            if seen.reported is None and reason not in FREE_ENDS:
-                seen = self._counted(seen)
+            if seen.reported is None and reason not in FREE_ENDS and self._count_prompt is not None:
+                seen = seen._replace(prompt_tokens=self._count_prompt())
             self._count_prompt = None
             ending = Ending(reason, seen, status, self.answered_ns, self.provider_ref)
             self.ticket = self._plane.settle(self._admission, ending)
         return self.ticket
-
-    def _counted(self, seen: Consumption) -> Consumption:
-        """What was seen, with our own count of what was not stated."""
-        if seen.pieces is None:
-            seen = seen._replace(pieces=self._presumed)
-        return seen if self._count_prompt is None else seen._replace(prompt_tokens=self._count_prompt())

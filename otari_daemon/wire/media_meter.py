@@ -55,8 +55,11 @@ class MediaMeter:
         return passing
 
     def finish(self) -> bytes:
-        """Everything kept back, and what came after the last whole event."""
-        kept, self._kept = self._kept + self._splitter.take_rest(), b""
+        """Everything kept back, and an event that lacks its blank line, with that. Raises EventTooLong."""
+        rest = self._splitter.take_rest()
+        if rest:
+            self._read(rest)
+        kept, self._kept = self._kept + rest, b""
         return kept
 
     def reading(self) -> Reading:
