@@ -14,12 +14,11 @@ from otari_daemon.api.standing import tell
 from otari_daemon.domain.errors import GatewayError, RateLimited, ReaderLeft
 from otari_daemon.domain.records import Instead
 from otari_daemon.pipeline.gateway import Call, Gateway
-from otari_daemon.pipeline.replies import WholeReply
+from otari_daemon.pipeline.replies import Reply, WholeReply
 from otari_daemon.wire.dialect import Dialect
 from otari_daemon.wire.request_tags import tags_header
 
 READER = "otari.reader"
-EVENT_STREAM = "text/event-stream; charset=utf-8"
 
 
 class InferenceResource:
@@ -48,19 +47,24 @@ class InferenceResource:
         except ReaderLeft:
             resp.status = 499
         else:
-            if isinstance(reply, WholeReply):
-                if reply.replayed:
-                    resp.set_header("idempotent-replayed", "true")
-                resp.data = reply.body
-                resp.content_type = reply.content_type.decode("latin-1")
-            else:
-                resp.stream = reply
-                resp.content_type = EVENT_STREAM
-            resp.set_header("x-otari-provider", reply.provider)
-            if reply.standing is not None:
-                tell(resp, reply.standing)
-            if reply.instead is not None:
-                _tell_instead(resp, reply.instead)
+            tell_reply(resp, reply)
+
+
+def tell_reply(resp: Response, reply: Reply) -> None:
+    """Put a reply into the response, and in its headers who answered and what is left of limits."""
+    if isinstance(reply, WholeReply):
+        if reply.replayed:
+            resp.set_header("idempotent-replayed", "true")
+        resp.data = reply.body
+        resp.content_type = reply.content_type.decode("latin-1")
+    else:
+        resp.stream = reply
+        resp.content_type = reply.content_type
+    resp.set_header("x-otari-provider", reply.provider)
+    if reply.standing is not None:
+        tell(resp, reply.standing)
+    if reply.instead is not None:
+        _tell_instead(resp, reply.instead)
 
 
 def answer_error(resp: Response, dialect: Dialect, error: GatewayError, request_id: str) -> None:

@@ -35,6 +35,7 @@ from otari_daemon.domain.money import AMOUNT_MAX, Nano
 from otari_daemon.domain.pricing import Price, ceiling
 from otari_daemon.domain.records import Facts, Instead, Outcome, Reason
 from otari_daemon.domain.settling import bill
+from otari_daemon.domain.usage import Usage
 from otari_daemon.telemetry.clock import Clock, rfc3339
 
 INJECTED_OUTPUT_MAX = 4096
@@ -54,6 +55,7 @@ class Grant(NamedTuple):
     output_max: int
     started_ns: int
     drawn: Drawn | None
+    presumed: Usage
 
 
 class _Asked(NamedTuple):
@@ -186,7 +188,7 @@ class LocalControlPlane:
         if bundle.watches:
             self._notes.watched(held)
         drawn = self._limiter.draw(seat, route.upstream.name, intent)
-        grant = Grant(held, facts, bound.output_max, self._clock.monotonic_ns(), drawn)
+        grant = Grant(held, facts, bound.output_max, self._clock.monotonic_ns(), drawn, intent.presumed)
         limit = None
         if bound.injected is not None:
             limit = OutputLimit(route.upstream.place.output_limit_field, bound.injected)
@@ -257,6 +259,8 @@ class LocalControlPlane:
         seen = ending.seen
         if seen.prompt_tokens is not None and seen.prompt_tokens > facts.input_max:
             seen = seen._replace(prompt_tokens=facts.input_max)
+        if seen.reported is None and seen.pieces is None:
+            seen = seen._replace(pieces=grant.presumed)
         charge = bill(
             ending.reason,
             seen,
@@ -320,7 +324,7 @@ def _bound(intent: Intent, price: Price, bundle: Bundle) -> _Bound:
         each = min(each, price.output_tokens_max)
     if each is None and any(account.cap is not None for account in bundle.accounts):
         each = injected = INJECTED_OUTPUT_MAX
-    output_max = (each or ASSUMED_OUTPUT_MAX) * intent.choices
+    output_max = (ASSUMED_OUTPUT_MAX if each is None else each) * intent.choices
     input_max = intent.input_max
     if price.context_tokens is not None:
         input_max = min(input_max, price.context_tokens)

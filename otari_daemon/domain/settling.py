@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from otari_daemon.domain.money import ZERO, Nano
-from otari_daemon.domain.pricing import Price, charge
+from otari_daemon.domain.pricing import ONE_REQUEST, Price, charge
 from otari_daemon.domain.records import Reason
 from otari_daemon.domain.usage import NOTHING, Usage
 
@@ -18,7 +18,7 @@ class Consumption(NamedTuple):
 
     `generated_tokens` is an estimate from the answer's length; `least_tokens` is what it cannot be below.
     `service` is the provider's service tier that the answer names. `prompt_tokens` is our own count of the
-    prompt, where it was still at hand.
+    prompt, where it was still at hand. `pieces` is what it came to by the piece, where that was seen.
     """
 
     reported: Usage | None = None
@@ -26,6 +26,7 @@ class Consumption(NamedTuple):
     least_tokens: int = 0
     service: str | None = None
     prompt_tokens: int | None = None
+    pieces: Usage | None = None
 
 
 class Bill(NamedTuple):
@@ -64,7 +65,8 @@ def bill(
         if reason in FREE_ENDS:
             return NO_BILL
         prompt = prompt_presumed if seen.prompt_tokens is None else seen.prompt_tokens
-        usage = Usage(input=prompt, output=_counted(reason, seen, output_max), requests=1)
+        pieces = ONE_REQUEST if seen.pieces is None else seen.pieces
+        usage = pieces._replace(input=prompt, output=_counted(reason, seen, output_max))
     applied = price.presumed(seen.service or service, usage.input_tokens)
     presumed = price.presumed(service, prompt_presumed)
     return Bill(usage, charge(usage, applied.rates), tier=None if applied is presumed else applied)

@@ -9,12 +9,14 @@ from typing import NamedTuple, Protocol
 from otari_daemon.control.plane import Admission, Caller, ControlPlane
 from otari_daemon.domain.errors import GatewayError, InvalidRequest, LedgerUnavailable, ReaderLeft
 from otari_daemon.domain.idempotency import Claim, Kept
-from otari_daemon.domain.intent import Intent, presumed_tokens
+from otari_daemon.domain.intent import EVENT_STREAM, Intent, presumed_tokens
 from otari_daemon.domain.records import Reason
 from otari_daemon.domain.settling import Consumption
 from otari_daemon.pipeline import failures
+from otari_daemon.pipeline.bytes_reply import BytesReply
 from otari_daemon.pipeline.replies import SETTLED_WAIT_S, Reply, StreamReply, WholeReply
 from otari_daemon.pipeline.settlement import Settlement
+from otari_daemon.providers.form import Form
 from otari_daemon.providers.http1.errors import UpstreamError
 from otari_daemon.providers.upstream import Exchange
 from otari_daemon.wire.dialect import Body, Dialect, Wire, wire_to
@@ -30,7 +32,6 @@ RECOUNTED_BYTES_MAX = 64 << 10
 """Of a body that is kept while its request lives, so that its tokens can be counted if nobody states them."""
 
 ERROR_BYTES_MAX = 64 << 10
-EVENT_STREAM = b"text/event-stream"
 
 
 class Reader(Protocol):
@@ -44,7 +45,10 @@ class Reader(Protocol):
 
 
 class Call(NamedTuple):
-    """One authenticated request, read whole; `idempotency_key` is the client's own name for it."""
+    """One authenticated request, read whole; `idempotency_key` is the client's own name for it.
+
+    Where it came as a `form`, the body is that form's description.
+    """
 
     dialect: Dialect
     caller: Caller
@@ -53,6 +57,7 @@ class Call(NamedTuple):
     reader: Reader
     idempotency_key: str | None = None
     tags: bytes | None = None
+    form: Form | None = None
 
 
 class Way(NamedTuple):
@@ -110,8 +115,12 @@ class Gateway:
         try:
             wire = wire_to(dialect, attempt.upstream.place.speaks)
             assert wire is not None, "admission looked at the request's reach"
-            outgoing = wire.outgoing(call.body, body, attempt.model, attempt.limit)
-            exchange = attempt.upstream.post(wire.path, outgoing, call.request_id)
+            if call.form is None:
+                outgoing = wire.outgoing(call.body, body, attempt.model, attempt.limit)
+                exchange = attempt.upstream.post(wire.path, outgoing, call.request_id)
+            else:
+                sending = call.form.sent_as(attempt.model, call.request_id)
+                exchange = attempt.upstream.post_form(wire.path, sending, call.request_id)
         except BaseException as error:
             settlement.close(Reason.UNSENT, status=error.status if isinstance(error, GatewayError) else 0)
             raise
@@ -143,12 +152,13 @@ class Gateway:
             settlement.provider_ref = _called(exchange)
             if exchange.status >= 300:
                 raise await self._refusal(way, admission, settlement, exchange)
-            if way.intent.stream and _is_event_stream(exchange):
+            if way.intent.stream and _streams(exchange, way.intent):
                 await _durable(admission)
                 place = admission.attempts[0].upstream.place
                 meter = way.wire.meter(way.intent, place.speaks[way.wire.speaks])
                 self._plane.follow(admission, meter.generated)
-                reply = StreamReply(
+                made = StreamReply if way.intent.streams_as == EVENT_STREAM else BytesReply
+                reply = made(
                     exchange,
                     meter,
                     settlement,
@@ -244,9 +254,9 @@ def _counter(call: Call) -> Callable[[], int] | None:
     return partial(call.dialect.prompt_tokens, call.body) if len(call.body) <= RECOUNTED_BYTES_MAX else None
 
 
-def _is_event_stream(exchange: Exchange) -> bool:
+def _streams(exchange: Exchange, intent: Intent) -> bool:
     content_type = exchange.header(b"content-type")
-    return content_type is not None and content_type.lower().startswith(EVENT_STREAM)
+    return content_type is not None and content_type.lower().startswith(intent.streams_as)
 
 
 async def _durable(admission: Admission) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from otari_daemon.providers.form import Sending
 from otari_daemon.providers.http1.exchange import Exchange
 from otari_daemon.providers.http1.heads import header_block, request_head
 from otari_daemon.providers.http1.origin import Origin, tls_context
@@ -35,6 +36,14 @@ class PooledUpstream:
         head = self._heads.get(path) or self._head(path)
         fields = b"x-request-id: %b\r\ncontent-length: %d\r\n\r\n" % (request_id.encode(), len(body))
         return self._pool.begin(head + fields, body)
+
+    def post_form(self, path: str, form: Sending, request_id: str) -> Exchange:
+        """An exchange that posts a form, piece by piece, under the base URL."""
+        target = (self._base + path).encode()
+        fields = self.place.form_headers(form, request_id)
+        return self._pool.begin_upload(
+            request_head(b"POST", target, self._authority, fields), form, form.length
+        )
 
     def break_off(self) -> None:
         """Fail every exchange at once; none can be started afterwards."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from otari_daemon.providers.speaking import AUDIO, JUDGEMENTS, PICTURES, RANKINGS, VECTORS, VOICE
 from otari_daemon.wire import usage_openai
 from otari_daemon.wire.usage_format import UsageFormat
 
@@ -25,36 +26,48 @@ class Kind(NamedTuple):
 
 
 KINDS: dict[str, Kind] = {
-    "openai": Kind("https://api.openai.com/v1", output_limit_field="max_completion_tokens"),
+    "openai": Kind(
+        "https://api.openai.com/v1",
+        output_limit_field="max_completion_tokens",
+        speaks={**CHAT, **VECTORS, **JUDGEMENTS, **PICTURES, **VOICE, **AUDIO},
+    ),
     "anthropic": Kind("https://api.anthropic.com/v1"),
     "cerebras": Kind("https://api.cerebras.ai/v1"),
-    "cohere": Kind("https://api.cohere.ai/compatibility/v1"),
-    "dashscope": Kind("https://dashscope-intl.aliyuncs.com/compatible-mode/v1"),
-    "deepinfra": Kind("https://api.deepinfra.com/v1/openai"),
+    "cohere": Kind("https://api.cohere.ai/compatibility/v1", speaks={**CHAT, **VECTORS}),
+    "dashscope": Kind("https://dashscope-intl.aliyuncs.com/compatible-mode/v1", speaks={**CHAT, **VECTORS}),
+    "deepinfra": Kind("https://api.deepinfra.com/v1/openai", speaks={**CHAT, **VECTORS, **PICTURES}),
     "deepseek": Kind("https://api.deepseek.com/v1", speaks={"chat": usage_openai.DEEPSEEK}),
-    "fireworks": Kind("https://api.fireworks.ai/inference/v1"),
+    "fireworks": Kind("https://api.fireworks.ai/inference/v1", speaks={**CHAT, **VECTORS, **RANKINGS}),
     "gemini": Kind(
-        "https://generativelanguage.googleapis.com/v1beta/openai", speaks={"chat": usage_openai.GEMINI}
+        "https://generativelanguage.googleapis.com/v1beta/openai",
+        speaks={"chat": usage_openai.GEMINI, **VECTORS},
     ),
-    "groq": Kind("https://api.groq.com/openai/v1"),
+    "groq": Kind("https://api.groq.com/openai/v1", speaks={**CHAT, **VOICE, **AUDIO}),
     "huggingface": Kind("https://router.huggingface.co/v1"),
     "inception": Kind("https://api.inceptionlabs.ai/v1"),
-    "llamacpp": Kind("http://127.0.0.1:8080/v1", keyless=True),
-    "llamafile": Kind("http://127.0.0.1:8080/v1", keyless=True),
-    "lmstudio": Kind("http://127.0.0.1:1234/v1", keyless=True),
+    "jina": Kind("https://api.jina.ai/v1", speaks={**VECTORS, **RANKINGS}),
+    "llamacpp": Kind("http://127.0.0.1:8080/v1", keyless=True, speaks={**CHAT, **VECTORS, **RANKINGS}),
+    "llamafile": Kind("http://127.0.0.1:8080/v1", keyless=True, speaks={**CHAT, **VECTORS}),
+    "lmstudio": Kind("http://127.0.0.1:1234/v1", keyless=True, speaks={**CHAT, **VECTORS}),
     "minimax": Kind("https://api.minimax.io/v1"),
-    "mistral": Kind("https://api.mistral.ai/v1", speaks={"chat": usage_openai.MISTRAL}),
-    "mock": Kind(None, keyless=True),
+    "mistral": Kind(
+        "https://api.mistral.ai/v1", speaks={"chat": usage_openai.MISTRAL, **VECTORS, **JUDGEMENTS}
+    ),
+    "mock": Kind(
+        None, keyless=True, speaks={**CHAT, **VECTORS, **JUDGEMENTS, **RANKINGS, **PICTURES, **VOICE, **AUDIO}
+    ),
     "moonshot": Kind("https://api.moonshot.ai/v1"),
-    "nebius": Kind("https://api.studio.nebius.ai/v1"),
-    "ollama": Kind("http://127.0.0.1:11434/v1", keyless=True),
-    "openrouter": Kind("https://openrouter.ai/api/v1"),
+    "nebius": Kind("https://api.studio.nebius.ai/v1", speaks={**CHAT, **VECTORS, **PICTURES}),
+    "ollama": Kind("http://127.0.0.1:11434/v1", keyless=True, speaks={**CHAT, **VECTORS}),
+    "openrouter": Kind("https://openrouter.ai/api/v1", speaks={**CHAT, **VECTORS}),
     "perplexity": Kind("https://api.perplexity.ai"),
     "sambanova": Kind("https://api.sambanova.ai/v1"),
-    "together": Kind("https://api.together.xyz/v1"),
-    "vllm": Kind("http://127.0.0.1:8000/v1", keyless=True),
-    "voyage": Kind("https://api.voyageai.com/v1"),
-    "xai": Kind("https://api.x.ai/v1", speaks={"chat": usage_openai.XAI}),
+    "together": Kind(
+        "https://api.together.xyz/v1", speaks={**CHAT, **VECTORS, **RANKINGS, **PICTURES, **VOICE}
+    ),
+    "vllm": Kind("http://127.0.0.1:8000/v1", keyless=True, speaks={**CHAT, **VECTORS, **RANKINGS, **AUDIO}),
+    "voyage": Kind("https://api.voyageai.com/v1", speaks={**CHAT, **VECTORS}),
+    "xai": Kind("https://api.x.ai/v1", speaks={"chat": usage_openai.XAI, **PICTURES}),
 }
 
 

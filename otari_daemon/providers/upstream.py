@@ -10,6 +10,7 @@ from types import MappingProxyType
 from typing import NamedTuple, Protocol, Self
 
 from otari_daemon.config.secret import SecretUrl
+from otari_daemon.providers.form import Sending
 from otari_daemon.providers.http1.limits import PoolLimits, Timeouts
 from otari_daemon.wire.usage_format import UsageFormat
 from otari_daemon.wire.usage_openai import CHAT
@@ -44,6 +45,15 @@ class Place(NamedTuple):
             (b"accept-encoding", b"identity"),
             (b"content-type", b"application/json"),
             *self.headers,
+        )
+
+    def form_headers(self, form: Sending, request_id: str) -> tuple[tuple[bytes, bytes], ...]:
+        """What a request carries whose body is `form`."""
+        return (
+            *(field for field in self.fixed_headers if field[0] != b"content-type"),
+            (b"content-type", form.content_type),
+            (b"content-length", b"%d" % form.length),
+            (b"x-request-id", request_id.encode()),
         )
 
 
@@ -117,6 +127,9 @@ class Upstream(Protocol):
 
     def post(self, path: str, body: bytes, request_id: str) -> Exchange:
         """An exchange that posts JSON to a path under the base URL; `start` it to send it."""
+
+    def post_form(self, path: str, form: Sending, request_id: str) -> Exchange:
+        """An exchange that posts a form; sent piece by piece while `start` is awaited."""
 
     def break_off(self) -> None:
         """Fail every exchange at once; none can be started afterwards."""

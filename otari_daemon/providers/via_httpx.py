@@ -24,6 +24,7 @@ from typing import Any, Self
 
 import httpx
 
+from otari_daemon.providers.form import Sending
 from otari_daemon.providers.http1.errors import FailureKind, Quiet, UpstreamError
 from otari_daemon.providers.http1.framing import FramingError, body_length
 from otari_daemon.providers.http1.limits import OVERDUE
@@ -77,6 +78,11 @@ class HttpxUpstream:
         """An exchange that posts JSON to a path under the base URL; `start` it to send it."""
         headers = [*self.place.fixed_headers, (b"x-request-id", request_id.encode())]
         return HttpxExchange(self, httpx.Request("POST", self._base + path, headers=headers, content=body))
+
+    def post_form(self, path: str, form: Sending, request_id: str) -> HttpxExchange:
+        """An exchange that posts a form, piece by piece, under the base URL."""
+        headers = self.place.form_headers(form, request_id)
+        return HttpxExchange(self, httpx.Request("POST", self._base + path, headers=headers, content=form))
 
     def break_off(self) -> None:
         """Fail every exchange at once; none can be started afterwards."""

@@ -6,6 +6,7 @@ cost anything, or as billable, with a body to be charged for. A billable route i
 
 from __future__ import annotations
 
+import json
 from typing import Any, NamedTuple
 
 from tests.bypass.world import chat, words
@@ -22,13 +23,36 @@ FREE = frozenset(
 
 
 class Billable(NamedTuple):
-    """A route that costs money: what to post there, which the mock answers and bills."""
+    """A route that costs money: what to post there, which the mock answers and bills.
+
+    With a `file`, that and the body's members go as a form.
+    """
 
     path: str
     body: dict[str, Any]
+    file: str | None = None
+
+    def sent(self) -> tuple[bytes, dict[str, str]]:
+        """The body as bytes, and its headers."""
+        if self.file is None:
+            return json.dumps(self.body).encode(), {}
+        parts = [f'name="{name}"\r\n\r\n{value}' for name, value in self.body.items()]
+        parts.append(f'name="{self.file}"; filename="a"\r\n\r\n{"x" * 50_000}')
+        form = "".join(f"--bound\r\nContent-Disposition: form-data; {part}\r\n" for part in parts)
+        return f"{form}--bound--\r\n".encode(), {"Content-Type": "multipart/form-data; boundary=bound"}
 
 
-BILLABLE = (Billable("/v1/chat/completions", chat("up:echo", words(500))),)
+BILLABLE = (
+    Billable("/v1/chat/completions", chat("up:echo", words(500))),
+    Billable("/v1/embeddings", {"model": "up:echo", "input": words(500)}),
+    Billable("/v1/moderations", {"model": "judge:echo", "input": words(500)}),
+    Billable("/v1/rerank", {"model": "search:echo", "query": "fish", "documents": ["a fish"] * 150}),
+    Billable("/v1/images/generations", {"model": "paint:echo", "prompt": words(50), "n": 3}),
+    Billable("/v1/audio/speech", {"model": "voice:echo", "input": words(50), "voice": "alloy"}),
+    Billable("/v1/audio/transcriptions", {"model": "ear:echo"}, "file"),
+    Billable("/v1/audio/translations", {"model": "ear:echo"}, "file"),
+    Billable("/v1/images/edits", {"model": "paint:echo", "prompt": words(50), "n": 3}, "image"),
+)
 
 TEXT: dict[str, Any] = {"model": "up:echo", "input": "hello", "prompt": "hello", "query": "hello"}
 ELSEWHERE: dict[str, dict[str, Any]] = {
@@ -38,14 +62,6 @@ ELSEWHERE: dict[str, dict[str, Any]] = {
     "/v1/messages": {**chat("up:echo", "hello"), "max_tokens": 10},
     "/v1/messages/batches": {"requests": []},
     "/v1/messages/count_tokens": chat("up:echo", "hello"),
-    "/v1/embeddings": TEXT,
-    "/v1/rerank": {**TEXT, "documents": ["hello"]},
-    "/v1/moderations": TEXT,
-    "/v1/images/generations": TEXT,
-    "/v1/images/edits": TEXT,
-    "/v1/audio/speech": {**TEXT, "voice": "alloy"},
-    "/v1/audio/transcriptions": TEXT,
-    "/v1/audio/translations": TEXT,
     "/v1/videos": TEXT,
     "/v1/realtime": TEXT,
     "/v1/realtime/sessions": TEXT,

@@ -52,8 +52,9 @@ def test_q16_every_billable_route() -> None:
 
 @pytest.mark.parametrize("route", BILLABLE, ids=lambda route: route.path)
 def test_q16_a_billable_route_is_charged(client: Client, route: Billable) -> None:
+    body, headers = route.sent()
     for prefix in ("", "/api"):
-        assert client.post(json.dumps(route.body).encode(), path=prefix + route.path).status == 200
+        assert client.post(body, headers, prefix + route.path).status == 200
 
     client.fair(2)
 

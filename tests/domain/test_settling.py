@@ -110,3 +110,20 @@ def test_a_prompt_beyond_a_tiers_threshold_is_charged_wholly_at_that_tier() -> N
 def test_the_tail_is_64_tokens_and_nothing_billed_is_void() -> None:
     assert TAIL_TOKENS == 64
     assert (NO_BILL.void, NO_BILL.amount, NO_BILL.tier) == (True, 0, None)
+
+
+@pytest.mark.parametrize(
+    "reason", [Reason.ESTIMATED, Reason.AMBIGUOUS, Reason.CLIENT_CUT, Reason.UPSTREAM_CUT]
+)
+def test_what_is_priced_by_the_piece_is_charged_at_every_end_at_which_something_may_have_been_made(
+    reason: Reason,
+) -> None:
+    price = Price("p:m", Rates.of(images=40_000_000_000), 0, "test")
+    seen = Consumption(pieces=Usage(images=3, requests=1))
+
+    assert bill(reason, seen, PROMPT, OUTPUT_MAX, price).amount == 120_000_000
+
+
+@pytest.mark.parametrize("reason", [Reason.REFUSED, Reason.UNSENT])
+def test_pieces_that_were_never_made_cost_nothing(reason: Reason) -> None:
+    assert bill(reason, Consumption(pieces=Usage(images=3)), PROMPT, OUTPUT_MAX, PRICE) == NO_BILL
