@@ -123,7 +123,13 @@ def _places(config: Config, mock_socket: Path | None) -> Iterator[Place]:
     for name, provider in config.providers.items():
         yield _place(name, provider, config)
     if mock_socket is not None and MOCK not in config.providers:
-        yield Place(MOCK, MOCK, f"unix:{mock_socket}:/v1", limits=_pool_limits(config))
+        yield Place(
+            MOCK,
+            MOCK,
+            f"unix:{mock_socket}:/v1",
+            limits=_pool_limits(config),
+            speaks=KINDS[MOCK].speaks,
+        )
 
 
 def _place(name: str, provider: Provider, config: Config) -> Place:

@@ -19,6 +19,7 @@ from otari_daemon.domain.errors import GatewayError, InvalidRequest, NotFound
 from otari_daemon.pipeline.gateway import Gateway
 from otari_daemon.wire.chat import ChatDialect
 from otari_daemon.wire.openai_errors import error_body
+from otari_daemon.wire.responses import ResponsesDialect
 
 _log = logging.getLogger("otari.api")
 
@@ -43,7 +44,7 @@ def create_app(edge: Edge) -> Envelope:
     models = ModelsResource(edge.models_of)
     app.add_route("/v1/models", models)
     app.add_route("/v1/models/{model:path}", models, suffix="one")
-    for dialect in (ChatDialect(),):
+    for dialect in (ChatDialect(), ResponsesDialect()):
         app.add_route(dialect.endpoint, InferenceResource(dialect, edge.gateway))
     app.add_error_handler(Exception, _unforeseen)
     app.add_error_handler(falcon.HTTPError, _falcon_refusal)

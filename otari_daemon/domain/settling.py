@@ -18,7 +18,7 @@ class Consumption(NamedTuple):
 
     `generated_tokens` is an estimate from the answer's length; `least_tokens` is what it cannot be below.
     `service` is the provider's service tier that the answer names. `prompt_tokens` is our own count of the
-    prompt, where it was still at hand.
+    prompt, where it was still at hand; `tool_calls` are those seen that are charged by the call.
     """
 
     reported: Usage | None = None
@@ -26,6 +26,7 @@ class Consumption(NamedTuple):
     least_tokens: int = 0
     service: str | None = None
     prompt_tokens: int | None = None
+    tool_calls: int = 0
 
 
 class Bill(NamedTuple):
@@ -64,7 +65,9 @@ def bill(
         if reason in FREE_ENDS:
             return NO_BILL
         prompt = prompt_presumed if seen.prompt_tokens is None else seen.prompt_tokens
-        usage = Usage(input=prompt, output=_counted(reason, seen, output_max), requests=1)
+        usage = Usage(
+            input=prompt, output=_counted(reason, seen, output_max), requests=1, tool_calls=seen.tool_calls
+        )
     applied = price.presumed(seen.service or service, usage.input_tokens)
     presumed = price.presumed(service, prompt_presumed)
     return Bill(usage, charge(usage, applied.rates), tier=None if applied is presumed else applied)

@@ -22,6 +22,7 @@ from otari_daemon.wire.fields import (
     model_of,
     positive,
     refuse_steering,
+    service_of,
 )
 from otari_daemon.wire.strict_json import decode, replace_top_level
 from otari_daemon.wire.usage_format import AbsurdUsage, UsageFormat, is_hollow
@@ -110,7 +111,7 @@ class ChatDialect:
             output_max=_output_max(body),
             choices=choices,
             shows_usage=_asks_for_usage(body, stream),
-            service=_service(body),
+            service=service_of(body),
         )
 
     def prompt_tokens(self, raw: bytes) -> int:
@@ -136,14 +137,6 @@ def _messages(body: Body) -> list[Any]:
         if not isinstance(message.get("role"), str):
             raise InvalidRequest(f"messages[{position}]: 'role' is required", param="messages")
     return messages
-
-
-def _service(body: Body) -> str | None:
-    """The service tier a caller asks for; admission judges whether it has a price."""
-    asked = body.get("service_tier")
-    if asked is not None and not isinstance(asked, str):
-        raise InvalidRequest("service_tier must be a string", param="service_tier")
-    return asked
 
 
 def _remote_media(messages: list[Any]) -> int:
