@@ -22,13 +22,17 @@ class Billable(NamedTuple):
     body: dict[str, Any]
 
 
-BILLABLE = (Billable("/v1/chat/completions", chat("up:echo", words(500))),)
+BILLABLE = (
+    Billable("/v1/chat/completions", chat("up:echo", words(500))),
+    Billable("/v1/responses", {"model": "up:echo", "input": words(500)}),
+)
 
 TEXT: dict[str, Any] = {"model": "up:echo", "input": "hello", "prompt": "hello", "query": "hello"}
 ELSEWHERE: dict[str, dict[str, Any]] = {
     "/v1/completions": TEXT,
-    "/v1/responses": {**TEXT, "background": True, "previous_response_id": "resp_1"},
     "/v1/responses/resp_1": TEXT,
+    "/v1/responses/resp_1/cancel": TEXT,
+    "/v1/responses/compact": TEXT,
     "/v1/messages": {**chat("up:echo", "hello"), "max_tokens": 10},
     "/v1/messages/batches": {"requests": []},
     "/v1/messages/count_tokens": chat("up:echo", "hello"),
@@ -63,4 +67,4 @@ ELSEWHERE: dict[str, dict[str, Any]] = {
 """Where providers and other gateways serve what costs money."""
 
 TOOLS = ("/v1/search", "/v1/tools", "/v1/web_search", "/v1/code_execution", "/v1/mcp", "/mcp")
-RESUMED = ("/v1/responses", "/v1/responses/resp_1")
+RESUMED = ("/v1/responses/resp_1", "/v1/responses/resp_1/cancel", "/v1/responses/compact")
