@@ -30,7 +30,7 @@ from otari_daemon.wire.usage_openai import of_timings
 
 MESSAGES_MAX = 4096
 TOOLS_MAX = 256
-_MEDIA_PARTS = frozenset({"image_url", "input_audio", "file", "video_url"})
+_MEDIA_PARTS = ("image_url", "input_audio", "file", "video_url")  # a tuple takes any JSON
 
 
 class _Answer(msgspec.Struct):

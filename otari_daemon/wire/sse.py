@@ -77,10 +77,12 @@ class Splitter:
 
 def data_of(event: bytes) -> bytes:
     """The joined `data` of one event, without field name and leading space; empty when it has none."""
-    if event.startswith(b"data: ") and event.endswith(b"\n\n"):
-        data = event[6:-2]
-        if b"\n" not in data and b"\r" not in data:
-            return data
+    if event.endswith(b"\n\n") and b"\r" not in event:  # most events: one line of data, perhaps a named one
+        line = event[:-2]
+        if line.startswith(b"event: "):
+            line = line[line.find(b"\n") + 1 :]
+        if line.startswith(b"data: ") and b"\n" not in line:
+            return line[6:]
     found = []
     for line in _LINE_END.split(event.removeprefix(_BOM)):
         name, _, value = line.partition(b":")

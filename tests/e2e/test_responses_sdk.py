@@ -31,7 +31,7 @@ TOOL: Any = {"type": "function", "name": "weather", "strict": True, "parameters"
 
 
 class Responding(Machine):
-    """The mock as `up`; with a price for calls as `tooled`; and as `chatty`, which does not serve responses."""
+    """The mock as `up`; as `tooled`, whose calls have a price; as `chatty`, which serves no responses."""
 
     def _configure(self, config: dict[str, Any]) -> Path:
         place = {"type": "openai", "api_base": self.mock_url}
