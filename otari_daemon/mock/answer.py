@@ -1,9 +1,9 @@
 """The answer decided, before any of it is written: its tokens, and the usage that is true of it."""
 
-from dataclasses import dataclass
 from typing import Literal
 
 import msgspec
+from msgspec import Struct
 
 from otari_daemon.mock.ask import Ask, Function
 from otari_daemon.mock.models import Model
@@ -13,22 +13,25 @@ from otari_daemon.mock.tokens import count_tokens, lorem, split_tokens
 Finish = Literal["stop", "length", "tool_calls"]
 
 
-@dataclass(frozen=True, slots=True)
-class Usage:
-    """Tokens as reported: cached ones are part of the prompt, reasoning ones of the completion."""
+class Usage(Struct, frozen=True, gc=False):
+    """Tokens as reported: cached ones are part of the prompt, reasoning ones of the completion.
+
+    `units` are what an endpoint counts instead: images, searches, seconds, characters.
+    """
 
     prompt_tokens: int
     completion_tokens: int
     cached_tokens: int = 0
     reasoning_tokens: int = 0
+    units: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(Struct, frozen=True):
     """What one request is answered with; every choice says the same.
 
     `lead` tokens (reasoning, a called function's name) are generated before the first of
     `pieces`, which are the text's tokens, or those of the arguments when `tool` is called.
+    `stopped_by` is the stop sequence that the text ended before.
     """
 
     number: int
@@ -40,6 +43,7 @@ class Answer:
     finish: Finish
     tool: str | None
     usage: Usage
+    stopped_by: str | None = None
 
     @property
     def text(self) -> str:
@@ -51,6 +55,9 @@ def make_answer(ask: Ask, model: Model, number: int, created: int, text: str | N
     """The answer of `model` to `ask`, saying `text` if that is given; `Refused` if it cannot be."""
     function = ask.called_function()
     spoken = _pieces(ask, model, function, text)
+    stopped_by = None
+    if ask.stop and function is None:
+        spoken, stopped_by = _stopped("".join(spoken), ask.stops())
     lead = model.reasoning + (count_tokens(function.name) if function else 0)
     total = min(lead + len(spoken), ask.ceiling())
     cut = total < lead + len(spoken)
@@ -72,7 +79,20 @@ def make_answer(ask: Ask, model: Model, number: int, created: int, text: str | N
             cached_tokens=min(model.cached, prompt_tokens),
             reasoning_tokens=min(model.reasoning, total) * choices,
         ),
+        stopped_by=None if cut else stopped_by,
     )
+
+
+def no_answer(number: int, created: int, model: str, usage: Usage) -> Answer:
+    """An answer that says nothing in tokens, from an endpoint that answers otherwise or refuses."""
+    return Answer(number, created, model, [], 0, 1, "stop", None, usage)
+
+
+def _stopped(text: str, stops: list[str]) -> tuple[list[str], str | None]:
+    """The tokens of `text` before the first of `stops`, and that one."""
+    found = [(at, stop) for stop in stops if (at := text.find(stop)) >= 0]
+    end, stop = min(found, default=(len(text), None))
+    return split_tokens(text[:end]), stop
 
 
 def _pieces(ask: Ask, model: Model, function: Function | None, text: str | None) -> list[str]:

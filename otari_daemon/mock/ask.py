@@ -11,6 +11,7 @@ from otari_daemon.mock.tokens import count_tokens
 
 MAX_CHOICES = 128
 MAX_OUTPUT_TOKENS = 1_000_000
+MAX_STOPS = 16
 TOKENS_PER_MESSAGE = 4
 
 T = TypeVar("T")
@@ -19,6 +20,8 @@ _CALL = re.compile(r"call:([\w-]{1,64})")
 
 _Count = Annotated[int, Meta(ge=1, le=MAX_CHOICES)]
 _Ceiling = Annotated[int, Meta(ge=1)]
+Stop = Annotated[str, Meta(min_length=1)]
+Stops = Annotated[list[Stop], Meta(max_length=MAX_STOPS)]
 
 
 class Part(Struct, frozen=True):
@@ -81,7 +84,10 @@ class ResponseFormat(Struct, frozen=True):
 
 
 class Ask(Struct, frozen=True):
-    """The fields of a chat completion request that change the mock's answer."""
+    """The fields of a chat completion request that change the mock's answer.
+
+    The other conversations (messages, responses) are read into one of these too.
+    """
 
     model: str
     messages: Annotated[list[Message], Meta(min_length=1)]
@@ -93,6 +99,7 @@ class Ask(Struct, frozen=True):
     max_tokens: _Ceiling | None = None
     max_completion_tokens: _Ceiling | None = None
     response_format: ResponseFormat | None = None
+    stop: Stop | Stops | None = None
 
     @property
     def include_usage(self) -> bool:
@@ -103,6 +110,10 @@ class Ask(Struct, frozen=True):
         """The most tokens one choice may have."""
         asked = self.max_completion_tokens or self.max_tokens or MAX_OUTPUT_TOKENS
         return min(asked, MAX_OUTPUT_TOKENS)
+
+    def stops(self) -> list[str]:
+        """The texts that end the answer before they are said."""
+        return [self.stop] if isinstance(self.stop, str) else self.stop or []
 
     def last_user_text(self) -> str:
         """What the user said last; empty if nothing."""
@@ -138,18 +149,19 @@ _tools_decoder = msgspec.json.Decoder(list[Tool] | None)
 
 def read_ask(body: bytes) -> Ask:
     """The request in `body`; `Refused` (400) if it is not one."""
-    return _decoded(_ask_decoder, body)
+    return decoded(_ask_decoder, body)
 
 
-def _decoded(decoder: "msgspec.json.Decoder[T]", body: bytes | Raw) -> T:
+def decoded(decoder: "msgspec.json.Decoder[T]", body: bytes | Raw) -> T:
+    """What `decoder` reads in `body`; `Refused` (400) if that is something else."""
     try:
         return decoder.decode(body)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        raise Refused(400, f"the request body is not a chat request: {error}") from error
+        raise Refused(400, f"the request body is not as this endpoint wants it: {error}") from error
 
 
 def _functions(tools: Raw) -> dict[str, Function]:
-    listed = _decoded(_tools_decoder, tools) or ()
+    listed = decoded(_tools_decoder, tools) or ()
     return {tool.function.name: tool.function for tool in listed if tool.function is not None}
 
 

@@ -16,6 +16,9 @@ PICO_PER_NANO = 1_000
 End = Literal["finished", "client_left", "fault"]
 
 
+CHAT = "/v1/chat/completions"
+
+
 class Prices(NamedTuple):
     """Pico-USD per token."""
 
@@ -29,12 +32,25 @@ def prices_pico() -> Prices:
     return Prices(input=1_000_000, cached_input=250_000, output=2_000_000)
 
 
+UNIT_PICO = {
+    "/v1/moderations": 100_000_000,  # a request: 0.0001 USD
+    "/v1/rerank": 2_000_000_000,  # a search: 0.002 USD
+    "/v1/images/generations": 40_000_000_000,  # an image: 0.04 USD
+    "/v1/images/edits": 40_000_000_000,
+    "/v1/audio/transcriptions": 100_000_000,  # a second: 0.0001 USD
+    "/v1/audio/translations": 100_000_000,
+    "/v1/audio/speech": 15_000_000,  # a character: 15 USD per million
+}
+"""Pico-USD per unit, at the endpoints that count something other than tokens."""
+
+
 class BillLine(msgspec.Struct, frozen=True, gc=False):
     """One request as the provider saw it, written when its answer ended.
 
     Tokens are those really processed: none for a request refused by status, and for a cut stream
     only those generated before the cut. Times are nanoseconds of the server's monotonic clock;
-    `client_left_ns` is when it noticed that the client had gone.
+    `client_left_ns` is when it noticed that the client had gone. `units` are those of `UNIT_PICO`; a
+    line has units or tokens, never both.
     """
 
     request: int
@@ -52,6 +68,8 @@ class BillLine(msgspec.Struct, frozen=True, gc=False):
     first_byte_ns: int | None
     ended_ns: int
     client_left_ns: int | None
+    endpoint: str = CHAT
+    units: int = 0
 
 
 def charge_nano(line: BillLine) -> int:
@@ -61,6 +79,7 @@ def charge_nano(line: BillLine) -> int:
         (line.prompt_tokens - line.cached_tokens) * prices.input
         + line.cached_tokens * prices.cached_input
         + line.completion_tokens * prices.output
+        + line.units * UNIT_PICO.get(line.endpoint, 0)
     )
     return -(-pico // PICO_PER_NANO)
 

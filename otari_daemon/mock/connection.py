@@ -10,7 +10,9 @@ from typing import Protocol, cast
 import httptools
 
 from otari_daemon.mock.frames import Request, whole
+from otari_daemon.mock.multipart import Form
 from otari_daemon.mock.refusal import error_body
+from otari_daemon.mock.uploads import MAX_UPLOAD, open_form
 
 MAX_BODY = 32 * 1024 * 1024
 MAX_HEADERS = 64 * 1024
@@ -175,6 +177,7 @@ class Connection(asyncio.Protocol):
         self._in_head = True
         self._body: list[bytes] = []
         self._body_bytes = 0
+        self._form: Form | None = None
 
     def on_url(self, url: bytes) -> None:
         """Part of the target."""
@@ -187,22 +190,28 @@ class Connection(asyncio.Protocol):
         self._headers.append((name.lower(), value))
 
     def on_headers_complete(self) -> None:
-        """Tell a client that waits to send its body."""
+        """Tell a client that waits to send its body, and see whether that is a form."""
         self._in_head = False
+        self._form = open_form(self._target, self._headers)
         if (b"expect", b"100-continue") in self._headers:
             self.write(b"HTTP/1.1 100 Continue\r\n\r\n")
 
     def on_body(self, data: bytes) -> None:
         """Part of the body."""
         self._body_bytes += len(data)
-        if self._body_bytes > MAX_BODY:
+        if self._body_bytes > (MAX_BODY if self._form is None else MAX_UPLOAD):
             raise httptools.HttpParserError("the body is too large")
-        self._body.append(data)
+        if self._form is None:
+            self._body.append(data)
+        else:
+            self._form.feed(data)
 
     def on_message_complete(self) -> None:
         """Set the request aside; `data_received` answers it, outside the parser."""
         body = self._body[0] if len(self._body) == 1 else b"".join(self._body)
-        request = Request(self._parser.get_method(), self._target, self._headers, body)
+        if self._form is not None:
+            self._form.close()
+        request = Request(self._parser.get_method(), self._target, self._headers, body, self._form)
         self._ready.append(request)
         self._keeps_alive = self._parser.should_keep_alive()
 

@@ -3,10 +3,14 @@
 from collections.abc import Callable, Coroutine, Iterator
 from dataclasses import dataclass
 
-from otari_daemon.mock.answer import Answer
+from msgspec import Struct
+
 from otari_daemon.mock.bill import Bill, BillLine, End
 from otari_daemon.mock.connection import Connection
 from otari_daemon.mock.frames import Request
+from otari_daemon.mock.manner import Manner
+from otari_daemon.mock.refusal import Decline
+from otari_daemon.mock.wires.wire import Wire
 
 MS_PER_S = 1_000
 
@@ -20,8 +24,7 @@ class Sources:
     numbers: Iterator[int]
 
 
-@dataclass(frozen=True, slots=True)
-class Terms:
+class Terms(Struct, frozen=True, gc=False):
     """How an answer is told and billed.
 
     `end` is what the bill says when it was written to its end; an answer that does not `execute`
@@ -45,7 +48,8 @@ class Exchange:
         self,
         connection: Connection,
         request: Request,
-        answer: Answer,
+        manner: Manner,
+        wire: Wire,
         terms: Terms,
         bill: Bill,
         monotonic_ns: Callable[[], int],
@@ -53,9 +57,11 @@ class Exchange:
     ) -> None:
         self.connection = connection
         self.request = request
-        self.answer = answer
+        self.wire = wire
+        self.answer = wire.answer
         self.terms = terms
-        self.tag = b"x-request-id: req_mock_%d" % answer.number
+        self.tag = manner.id_header + b": req_mock_%d" % self.answer.number
+        self._manner = manner
         self._bill = bill
         self._monotonic_ns = monotonic_ns
         self._began_ns = began_ns
@@ -66,6 +72,10 @@ class Exchange:
     def generate(self, tokens: int) -> None:
         """Count `tokens` more completion tokens as made."""
         self._generated += tokens
+
+    def wording(self, decline: Decline) -> bytes:
+        """The body that declines, as the API asked words it."""
+        return self._manner.wording(decline, self.answer.number)
 
     def write(self, data: bytes) -> None:
         """Write part of the answer."""
@@ -99,6 +109,7 @@ class Exchange:
         self._billed = True
         ended_ns = self._monotonic_ns()
         usage = self.answer.usage
+        made = self._generated if self.wire.talks else min(self._generated, usage.completion_tokens)
         self._bill.append(
             BillLine(
                 request=self.answer.number,
@@ -106,8 +117,8 @@ class Exchange:
                 model=self.answer.model,
                 prompt_tokens=usage.prompt_tokens if self.terms.executes else 0,
                 cached_tokens=usage.cached_tokens if self.terms.executes else 0,
-                completion_tokens=self._generated,
-                reasoning_tokens=min(usage.reasoning_tokens, self._generated),
+                completion_tokens=made,
+                reasoning_tokens=min(usage.reasoning_tokens, made),
                 streamed=self.terms.streamed,
                 ended=end,
                 request_id=self.request.header(b"x-request-id"),
@@ -116,6 +127,8 @@ class Exchange:
                 first_byte_ns=self._first_byte_ns,
                 ended_ns=ended_ns,
                 client_left_ns=ended_ns if end == "client_left" else None,
+                endpoint=self._manner.path,
+                units=usage.units if self.terms.executes else 0,
             )
         )
 

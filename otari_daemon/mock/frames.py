@@ -2,9 +2,12 @@
 
 from typing import NamedTuple
 
+from otari_daemon.mock.multipart import Form
+
 JSON = b"application/json"
 SSE = b"text/event-stream; charset=utf-8"
 HTML = b"text/html; charset=utf-8"
+TEXT = b"text/plain; charset=utf-8"
 
 LAST_CHUNK = b"0\r\n\r\n"
 
@@ -19,12 +22,13 @@ _REASONS = {
 
 
 class Request(NamedTuple):
-    """One request, whole; header names are in lower case."""
+    """One request, whole; header names are in lower case. Of a `form`, that is the body."""
 
     method: bytes
     target: bytes
     headers: list[tuple[bytes, bytes]]
     body: bytes
+    form: Form | None = None
 
     def header(self, name: bytes) -> str:
         """The first header called `name`, or nothing."""

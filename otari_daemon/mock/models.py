@@ -9,18 +9,22 @@ from otari_daemon.mock.refusal import Refused
 MAX_WAIT_MS = 240_000  # below the server's patience
 MAX_NAME = 200
 
-MODEL_IDS = ("echo", "lorem", "slow", "drip", "cached", "reasoning")
+MODEL_IDS = ("echo", "lorem", "slow", "drip", "cached", "reasoning", "tokens")
 
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """What a model name asks for: the text (`lorem` tokens, or None to echo), its pace, its usage."""
+    """What a model name asks for: the text (`lorem` tokens, or None to echo), its pace, its usage.
+
+    `by_tokens` counts tokens at the endpoints that would count something else.
+    """
 
     lorem: int | None = None
     first_ms: int = 0
     gap_ms: int | None = None  # None: as fast as the client reads
     cached: int = 0
     reasoning: int = 0
+    by_tokens: bool = False
     fault: tuple[str, ...] | None = None
 
 
@@ -47,6 +51,9 @@ def read_model(name: str) -> Model:
         case "reasoning":
             (tokens,) = _numbers(name, args, (16, MAX_OUTPUT_TOKENS))
             return Model(reasoning=tokens)
+        case "tokens":
+            _numbers(name, args)
+            return Model(by_tokens=True)
         case "fault" if args:
             return Model(fault=tuple(args))
     raise Refused(404, f"the model {name[:MAX_NAME]!r} does not exist", "model_not_found")

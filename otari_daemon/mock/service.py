@@ -1,12 +1,10 @@
-"""What the mock answers to a request: its routes, and a chat request's way to an exchange."""
+"""What the mock answers to a request: its routes, and an endpoint's way to an exchange."""
 
 from collections.abc import Callable, Coroutine
 from functools import partial
+from urllib.parse import unquote_to_bytes
 
-import msgspec
-
-from otari_daemon.mock.answer import Answer, Usage, make_answer
-from otari_daemon.mock.ask import Ask, read_ask
+from otari_daemon.mock.answer import Usage, no_answer
 from otari_daemon.mock.bill import Bill
 from otari_daemon.mock.connection import Connection
 from otari_daemon.mock.deliver import (
@@ -15,14 +13,20 @@ from otari_daemon.mock.deliver import (
     answer_streamed,
     answer_whole,
 )
+from otari_daemon.mock.endpoints import ENDPOINTS, Asked, Endpoint, Stamp
 from otari_daemon.mock.exchange import Exchange, Playing, Sources, Terms
 from otari_daemon.mock.faults import find_fault
 from otari_daemon.mock.frames import Request, whole
-from otari_daemon.mock.models import MODEL_IDS, Model, read_model
+from otari_daemon.mock.models import Model, read_model
 from otari_daemon.mock.refusal import Refused
+from otari_daemon.mock.resources.batches import Batches
+from otari_daemon.mock.resources.files import Files
+from otari_daemon.mock.resources.models import Models
+from otari_daemon.mock.resources.reply import Reply, Resource
+from otari_daemon.mock.resources.shelf import Shelf
+from otari_daemon.mock.wires.plain import PlainWire
+from otari_daemon.mock.wires.wire import Wire
 
-CHAT = b"/v1/chat/completions"
-MODELS = b"/v1/models"
 BILL = b"/mock/bill"
 
 Play = Callable[[Exchange], Coroutine[None, None, None]]
@@ -38,75 +42,82 @@ class Mock:
         self._bill = bill
         self._sources = sources
         self._shows_bill = shows_bill
+        shelf = Shelf()
+        self._resources: dict[str, Resource] = {
+            "models": Models(),
+            "files": Files(shelf, sources.now_s, sources.numbers.__next__),
+            "batches": Batches(shelf, bill, sources),
+        }
 
     def handle(self, connection: Connection, request: Request) -> Playing | None:
         """Answer `request` at once, or return what will."""
         path = request.target.partition(b"?")[0]
-        if path == CHAT and request.method == b"POST":
-            return self._chat(connection, request)
+        endpoint = ENDPOINTS.get(path)
+        if endpoint is not None and request.method == b"POST":
+            return self._ask(connection, request, endpoint)
         try:
-            connection.write(whole(200, self._look_up(request.method, path)))
+            if endpoint is not None:
+                raise Refused(405, f"{endpoint.manner.path} is asked with POST")
+            reply = self._look_up(request, path)
         except Refused as refused:
             connection.write(whole(refused.status, refused.body))
+        else:
+            connection.write(whole(200, reply.body, media=reply.media))
         return None
 
-    def _look_up(self, method: bytes, path: bytes) -> bytes:
-        """The JSON behind a GET."""
-        if path == BILL and self._shows_bill:
-            found = self._bill.to_json()
-        elif path == MODELS:
-            listed = [_model_object(name) for name in MODEL_IDS]
-            found = msgspec.json.encode({"object": "list", "data": listed})
-        elif path.startswith(MODELS + b"/"):
-            name = path[len(MODELS) + 1 :].decode("latin-1")
-            read_model(name)
-            found = msgspec.json.encode(_model_object(name))
-        elif path == CHAT:
-            raise Refused(405, "chat completions are asked for with POST")
-        else:
+    def _look_up(self, request: Request, path: bytes) -> Reply:
+        """What a resource says, or the bill."""
+        if path == BILL and self._shows_bill and request.method == b"GET":
+            return Reply(self._bill.to_json())
+        segments = [unquote_to_bytes(part).decode("utf-8", "replace") for part in path.split(b"/") if part]
+        resource = self._resources.get(segments[1]) if segments[:1] == ["v1"] and segments[1:] else None
+        if resource is None:
             raise Refused(404, f"the mock has no {path.decode('latin-1')!r}; it has {_PATHS}")
-        if method != b"GET":
-            raise Refused(405, f"{path.decode('latin-1')} is read with GET")
-        return found
+        return resource.answer(request, segments[2:])
 
-    def _chat(self, connection: Connection, request: Request) -> Playing | None:
-        number, created = next(self._sources.numbers), int(self._sources.now_s())
+    def _ask(self, connection: Connection, request: Request, endpoint: Endpoint) -> Playing | None:
+        stamp = Stamp(next(self._sources.numbers), int(self._sources.now_s()))
         clock = self._sources.monotonic_ns
         exchange = partial(
-            Exchange, connection, request, bill=self._bill, monotonic_ns=clock, began_ns=clock()
+            Exchange,
+            connection,
+            request,
+            endpoint.manner,
+            bill=self._bill,
+            monotonic_ns=clock,
+            began_ns=clock(),
         )
         name = ""
         try:
-            ask = read_ask(request.body)
-            name = ask.model
-            answer, terms, play = _decide(ask, request, number, created)
+            asked = endpoint.read(request)
+            name = asked.model
+            wire, terms, play = _decide(asked, request, stamp)
         except Refused as refused:
-            nothing = Answer(number, created, name, [], 0, 1, "stop", None, Usage(0, 0))
-            x = exchange(answer=nothing, terms=Terms())
-            x.last(whole(refused.status, refused.body, x.tag))
+            nothing = no_answer(stamp.number, stamp.created, name, Usage(0, 0))
+            x = exchange(wire=PlainWire(nothing, {}), terms=Terms())
+            x.last(whole(refused.status, x.wording(refused.decline), x.tag))
             return None
-        x = exchange(answer=answer, terms=terms)
+        x = exchange(wire=wire, terms=terms)
         if play is None:
             answer_whole(x)
             return None
         return Playing(x, play)
 
 
-_PATHS = ", ".join(path.decode() for path in (CHAT, MODELS))
+_PATHS = ", ".join([*[path.decode() for path in ENDPOINTS], "/v1/models", "/v1/files", "/v1/batches"])
 
 
-def _decide(ask: Ask, request: Request, number: int, created: int) -> tuple[Answer, Terms, Play | None]:
+def _decide(asked: Asked, request: Request, stamp: Stamp) -> tuple[Wire, Terms, Play | None]:
     """What to say and how to say it; no play means whole and at once."""
-    model = read_model(ask.model)
-    streamed = bool(ask.stream)
+    model = read_model(asked.model)
     if model.fault is None:
-        answer = make_answer(ask, model, number, created, None)
-        return answer, Terms(streamed, ask.include_usage), _pace(model, streamed)
+        wire = asked.answer(model, stamp, None)
+        return wire, Terms(asked.streamed, asked.usage_wanted), _pace(model, asked.streamed)
     fault, argument = find_fault(*model.fault)
     says = None if fault.says is None else fault.says(request)
-    answer = make_answer(ask, Model(lorem=fault.lorem), number, created, says)
-    terms = Terms(streamed, ask.include_usage, fault.end, fault.executes)
-    return answer, terms, lambda x: fault.play(x, argument)
+    wire = asked.answer(Model(lorem=fault.lorem), stamp, says)
+    terms = Terms(asked.streamed, asked.usage_wanted, fault.end, fault.executes)
+    return wire, terms, lambda x: fault.play(x, argument)
 
 
 def _pace(model: Model, streamed: bool) -> Play | None:
@@ -115,7 +126,3 @@ def _pace(model: Model, streamed: bool) -> Play | None:
     if model.gap_ms is not None:
         return partial(answer_dripping, gap_ms=model.gap_ms)
     return answer_streamed if streamed else None
-
-
-def _model_object(name: str) -> dict[str, object]:
-    return {"id": name, "object": "model", "created": 0, "owned_by": "mock"}

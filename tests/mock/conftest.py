@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 import uvloop
+from anthropic import Anthropic, AsyncAnthropic
+from openai import AsyncOpenAI, OpenAI
 
 from otari_daemon.mock import MockServer, Sources, serve
 from tests.mock.mock_in_thread import NOW_S, ThreadedMock
@@ -54,3 +56,33 @@ def any_mock(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Threade
     mock.start(asyncio.new_event_loop if request.param == "asyncio" else uvloop.new_event_loop)
     yield mock
     mock.stop()
+
+
+@pytest_asyncio.fixture
+async def sdk(mock: MockServer) -> AsyncIterator[AsyncOpenAI]:
+    """OpenAI's client of `mock`, which tries once."""
+    async with AsyncOpenAI(base_url=mock.address, api_key="unused", max_retries=0) as client:
+        yield client
+
+
+@pytest_asyncio.fixture
+async def claude(mock: MockServer) -> AsyncIterator[AsyncAnthropic]:
+    """Anthropic's client of `mock`, which tries once."""
+    base_url = mock.address.removesuffix("/v1")
+    async with AsyncAnthropic(base_url=base_url, api_key="unused", max_retries=0) as client:
+        yield client
+
+
+@pytest.fixture
+def blocking_sdk(threaded: ThreadedMock) -> Iterator[OpenAI]:
+    """OpenAI's blocking client of `threaded`."""
+    with OpenAI(base_url=threaded.address, api_key="unused", max_retries=0) as client:
+        yield client
+
+
+@pytest.fixture
+def blocking_claude(threaded: ThreadedMock) -> Iterator[Anthropic]:
+    """Anthropic's blocking client of `threaded`."""
+    base_url = threaded.address.removesuffix("/v1")
+    with Anthropic(base_url=base_url, api_key="unused", max_retries=0) as client:
+        yield client

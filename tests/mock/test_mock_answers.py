@@ -198,3 +198,12 @@ def test_json_modes_answer_valid_json(client: Raw) -> None:
 
     assert json.loads(plain["choices"][0]["message"]["content"]) == {"text": "hi"}
     assert json.loads(typed["choices"][0]["message"]["content"]) == ARGUMENTS
+
+
+@pytest.mark.parametrize("stop", [" three", ["four", " three", " four"]])
+def test_a_stop_sequence_ends_the_answer_before_it(client: Raw, stop: Any) -> None:
+    client.ask("echo", text="one two three four", stop=stop)
+
+    answer = client.answer().json
+    assert answer["choices"][0]["message"]["content"] == "one two"
+    assert (answer["choices"][0]["finish_reason"], answer["usage"]["completion_tokens"]) == ("stop", 2)

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import time
+import tracemalloc
 from itertools import count
 
 from otari_daemon.mock import Bill, Sources
@@ -31,12 +32,18 @@ class Remembering(asyncio.Transport):
         assert high == 0, "unsent bytes would pile up"
 
 
-def ask(model: str) -> tuple[Connection, Remembering]:
-    """A connection that was just asked for a stream of `model`, its reader not taking any yet."""
+def connect() -> tuple[Connection, Remembering]:
+    """A connection that was asked for nothing yet."""
     mock = Mock(Bill(), Sources(lambda: 0, time.monotonic_ns, count(1)), shows_bill=False)
     connection = Connection(mock.handle, lambda _: None, 1, PATIENCE_S)
     transport = Remembering()
     connection.connection_made(transport)
+    return connection, transport
+
+
+def ask(model: str) -> tuple[Connection, Remembering]:
+    """A connection that was just asked for a stream of `model`, its reader not taking any yet."""
+    connection, transport = connect()
     connection.pause_writing()
     body = json.dumps(chat_body(model, stream=True)).encode()
     head = b"POST /v1/chat/completions HTTP/1.1\r\ncontent-length: %d\r\n\r\n" % len(body)
@@ -78,3 +85,26 @@ async def test_no_second_write_is_made_until_the_reader_has_taken_the_first() ->
     connection.resume_writing()
     await asyncio.wait_for(transport.ended.wait(), PATIENCE_S)
     assert len(transport.writes) > 5
+
+
+async def test_a_file_sent_in_is_measured_and_not_kept() -> None:
+    connection, transport = connect()
+    mib = 1024 * 1024
+    piece = bytes(mib)
+    before = b'--b\r\ncontent-disposition: form-data; name="model"\r\n\r\necho\r\n--b\r\n'
+    before += b'content-disposition: form-data; name="file"; filename="a.mp3"\r\n\r\n'
+    after = b"\r\n--b--\r\n"
+    head = b"POST /v1/audio/transcriptions HTTP/1.1\r\ncontent-type: multipart/form-data; boundary=b\r\n"
+    length = len(before) + 20 * mib + len(after)
+    tracemalloc.start()
+    try:
+        connection.data_received(head + b"content-length: %d\r\n\r\n" % length + before)
+        for _ in range(20):
+            connection.data_received(piece)
+        connection.data_received(after)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+
+    assert peak < 8 * mib
+    assert b'"seconds":%d}' % -(-20 * mib // 16_000) in b"".join(transport.writes)

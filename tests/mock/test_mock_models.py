@@ -18,6 +18,7 @@ from otari_daemon.mock.refusal import Refused
         ("drip:4", Model(lorem=4, gap_ms=50)),
         ("cached:5", Model(cached=5)),
         ("reasoning:6", Model(reasoning=6)),
+        ("tokens", Model(by_tokens=True)),
         ("fault:s429:3", Model(fault=("s429", "3"))),
     ],
 )

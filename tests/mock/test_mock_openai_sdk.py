@@ -1,21 +1,11 @@
 """The official `openai` package, unmodified, against the mock."""
 
-from collections.abc import AsyncIterator
-
 import openai
 import pytest
-import pytest_asyncio
 from openai import AsyncOpenAI
 from pydantic import BaseModel
 
 from otari_daemon.mock import MODEL_IDS, MockServer
-
-
-@pytest_asyncio.fixture
-async def sdk(mock: MockServer) -> AsyncIterator[AsyncOpenAI]:
-    """The client, which tries once."""
-    async with AsyncOpenAI(base_url=mock.address, api_key="unused", max_retries=0) as client:
-        yield client
 
 
 def user(text: str) -> list[openai.types.chat.ChatCompletionMessageParam]:

@@ -7,7 +7,6 @@ from otari_daemon.mock.exchange import Exchange
 from otari_daemon.mock.faults.table import Fault
 from otari_daemon.mock.faults.usage import honest
 from otari_daemon.mock.frames import HTML, JSON, Request, whole
-from otari_daemon.mock.shapes import completion, usage_json
 
 DEEP = 100_000
 PAGE = b"<!doctype html><title>mock</title><h1>Bad gateway, says this page</h1>\n"
@@ -36,7 +35,7 @@ def _with(body: bytes, member: bytes) -> bytes:
 
 async def _body(x: Exchange, _: int, *, spoil: Callable[[bytes], bytes], media: bytes = JSON) -> None:
     x.generate(x.answer.usage.completion_tokens)
-    x.last(whole(200, spoil(completion(x.answer, usage_json(x.answer.usage))), x.tag, media=media))
+    x.last(whole(200, spoil(x.wire.whole(x.wire.usage())), x.tag, media=media))
 
 
 def _headers_text(request: Request) -> str:

@@ -12,7 +12,6 @@ from otari_daemon.mock.exchange import Exchange
 from otari_daemon.mock.faults.table import Fault
 from otari_daemon.mock.frames import JSON, LAST_CHUNK, chunk, head, stream_head, whole
 from otari_daemon.mock.refusal import error_body
-from otari_daemon.mock.shapes import completion, usage_json
 
 CANARY = b"mock-canary-of-another-answer"
 MANY_HEADERS = 20_000
@@ -70,7 +69,7 @@ def _trailers(body: bytes, tag: bytes) -> bytes:
 async def _framed(
     x: Exchange, _: int, *, frame: Callable[[bytes, bytes], bytes], closes: bool = False
 ) -> None:
-    x.last(frame(_completion(x), x.tag))
+    x.last(frame(_body(x), x.tag))
     if closes:
         x.connection.fin()
 
@@ -79,20 +78,20 @@ async def _one_xx_flood(x: Exchange, count: int) -> None:
     """`count` early hints, then the answer."""
     for _ in range(count):
         await x.send(b"HTTP/1.1 103 Early Hints\r\nlink: </a>\r\n\r\n")
-    x.last(whole(200, _completion(x), x.tag))
+    x.last(whole(200, _body(x), x.tag))
 
 
 async def _desync_second_response(x: Exchange, wait_ms: int) -> None:
     """The answer, and after `wait_ms` a second one that nobody asked for."""
     x.generate(x.answer.usage.completion_tokens)
-    await x.send(whole(200, completion(x.answer, usage_json(x.answer.usage)), x.tag))
+    await x.send(whole(200, x.wire.whole(x.wire.usage()), x.tag))
     await asyncio.sleep(wait_ms / 1_000)
     x.last(whole(200, error_body(CANARY.decode(), "server_error")))
 
 
-def _completion(x: Exchange) -> bytes:
+def _body(x: Exchange) -> bytes:
     x.generate(x.answer.usage.completion_tokens)
-    return completion(x.answer, usage_json(x.answer.usage))
+    return x.wire.whole(x.wire.usage())
 
 
 _FRAMES = {

@@ -1,17 +1,18 @@
 """Faults of server-sent events: streams that break the format, whether or not one was asked for.
 
-A fault is a function from the honest events to the pieces written, one HTTP chunk each.
+A fault is a function from the honest events, the last of which marks the end, to the pieces written,
+one HTTP chunk each.
 """
 
 from collections.abc import Callable, Iterator
 from functools import partial
+from itertools import islice
 
-from otari_daemon.mock.deliver import BATCH_BYTES
+from otari_daemon.mock.deliver import BATCH_BYTES, honest
 from otari_daemon.mock.exchange import Exchange
 from otari_daemon.mock.faults.table import Fault
 from otari_daemon.mock.frames import LAST_CHUNK, Request, chunk, stream_head
-from otari_daemon.mock.refusal import error_body
-from otari_daemon.mock.shapes import DONE, Event, honest_events
+from otari_daemon.mock.wires.wire import Event
 
 MIB = 1024 * 1024
 AFTER_DONE = b'data: {"id":"chatcmpl-mock-late","choices":[],"late":true}\n\n'
@@ -25,26 +26,26 @@ Spoil = Callable[[list[bytes], int], Pieces]
 
 
 def _doubledone(told: list[bytes], _: int) -> Pieces:
-    yield from [*told, DONE, DONE]
+    yield from [*told, told[-1]]
 
 
 def _after_done(told: list[bytes], _: int) -> Pieces:
-    yield from [*told, DONE, AFTER_DONE]
+    yield from [*told, AFTER_DONE]
 
 
 def _crlfmix(told: list[bytes], _: int) -> Pieces:
     ends = (b"\n\n", b"\r\n\r\n", b"\r\r", b"\r\n\n")
-    for at, event in enumerate([*told, DONE]):
+    for at, event in enumerate(told):
         yield event.removesuffix(b"\n\n") + ends[at % len(ends)]
 
 
 def _bom(told: list[bytes], _: int) -> Pieces:
-    yield from [b"\xef\xbb\xbf", *told, DONE]
+    yield from [b"\xef\xbb\xbf", *told]
 
 
 def _split_utf8(told: list[bytes], _: int) -> Pieces:
     """Cuts inside every character beyond ASCII."""
-    data = b"".join(told) + DONE
+    data = b"".join(told)
     start = 0
     for at, byte in enumerate(data):
         if byte >= 0xC0:
@@ -56,7 +57,7 @@ def _split_utf8(told: list[bytes], _: int) -> Pieces:
 def _badjson(told: list[bytes], _: int) -> Pieces:
     yield from told[:2]
     yield b'data: {"id":"chatcmpl-mock","choices":[{"index":0,"delta":{"content":"\n\n'
-    yield from [*told[2:], DONE]
+    yield from told[2:]
 
 
 def _html(_told: list[bytes], _: int) -> Pieces:
@@ -67,17 +68,12 @@ def _comment_flood(told: list[bytes], count: int) -> Pieces:
     per_write = BATCH_BYTES // len(COMMENT)
     for sent in range(0, count, per_write):
         yield COMMENT * min(per_write, count - sent)
-    yield from [*told, DONE]
+    yield from told
 
 
 def _missing_blank(told: list[bytes], _: int) -> Pieces:
     """Events end with one line feed, so that none is ever dispatched."""
-    yield from [event.removesuffix(b"\n") for event in [*told, DONE]]
-
-
-def _error_event(told: list[bytes], _: int) -> Pieces:
-    yield from told[:EVENTS_BEFORE_ERROR]
-    yield b"event: error\ndata: %b\n\n" % error_body("mock: failed mid-stream", "server_error")
+    yield from [event.removesuffix(b"\n") for event in told]
 
 
 def _event_50mb(told: list[bytes], size: int) -> Pieces:
@@ -87,16 +83,27 @@ def _event_50mb(told: list[bytes], size: int) -> Pieces:
     for sent in range(0, size, BATCH_BYTES):
         yield b"x" * min(BATCH_BYTES, size - sent)
     yield b'"}\n\n'
-    yield from [*told[1:], DONE]
+    yield from told[1:]
 
 
-async def _spoiled(x: Exchange, number: int, *, spoil: Spoil, known: int | None = None) -> None:
-    """Write what `spoil` makes of the events; only the first `known` of them were generated."""
-    told: list[Event] = list(honest_events(x.answer, x.terms.usage_wanted))
-    x.generate(sum(event.tokens for event in told[:known]))
+async def _spoiled(x: Exchange, number: int, *, spoil: Spoil) -> None:
+    """Write what `spoil` makes of the events, all of which were generated."""
+    events, end = honest(x)
+    told = list(events)
+    x.generate(sum(event.tokens for event in told))
     await x.send(stream_head(x.tag))
-    for piece in spoil([event.data for event in told], number):
+    for piece in spoil([*[event.data for event in told], *([end] if end else [])], number):
         await x.send(chunk(piece))
+    x.last(LAST_CHUNK)
+
+
+async def _error_event(x: Exchange, _: int) -> None:
+    """Fail after the first events; only those were generated."""
+    known: list[Event] = list(islice(honest(x).events, EVENTS_BEFORE_ERROR))
+    x.generate(sum(event.tokens for event in known))
+    await x.send(stream_head(x.tag))
+    for data in [*[event.data for event in known], x.wire.error_event("mock: failed mid-stream")]:
+        await x.send(chunk(data))
     x.last(LAST_CHUNK)
 
 
@@ -105,7 +112,7 @@ def _multibyte(_: Request) -> str:
 
 
 _SPOILS: dict[str, Spoil] = {
-    "sse_nodone": lambda told, _: iter(told),
+    "sse_nodone": lambda told, _: iter(told[:-1]),
     "sse_doubledone": _doubledone,
     "sse_after_done": _after_done,
     "sse_crlfmix": _crlfmix,
@@ -118,6 +125,6 @@ _SPOILS: dict[str, Spoil] = {
 FAULTS = {name: Fault(partial(_spoiled, spoil=spoil)) for name, spoil in _SPOILS.items()} | {
     "sse_split_utf8": Fault(partial(_spoiled, spoil=_split_utf8), says=_multibyte),
     "sse_comment_flood": Fault(partial(_spoiled, spoil=_comment_flood), default=10_000),
-    "sse_error_event": Fault(partial(_spoiled, spoil=_error_event, known=EVENTS_BEFORE_ERROR), lorem=TOKENS),
+    "sse_error_event": Fault(_error_event, lorem=TOKENS),
     "sse_event_50mb": Fault(partial(_spoiled, spoil=_event_50mb), default=50 * MIB),
 }

@@ -6,11 +6,10 @@ The endless ones stop when the client leaves or the server's patience ends.
 import asyncio
 from itertools import cycle, islice
 
-from otari_daemon.mock.deliver import BATCH_BYTES
+from otari_daemon.mock.deliver import BATCH_BYTES, closing, honest
 from otari_daemon.mock.exchange import Exchange
 from otari_daemon.mock.faults.table import Fault
-from otari_daemon.mock.frames import JSON, LAST_CHUNK, chunk, head, stream_head, whole
-from otari_daemon.mock.shapes import DONE, Chunks, completion, honest_events, usage_json
+from otari_daemon.mock.frames import chunk, head, stream_head, whole
 from otari_daemon.mock.tokens import lorem
 
 TOKENS = 64
@@ -29,46 +28,51 @@ async def _ttft_never(_x: Exchange, _: int) -> None:
 async def _stall_after(x: Exchange, count: int) -> None:
     """Stop after `count` tokens of a stream, or `count` bytes of a whole body."""
     if x.terms.streamed:
-        await x.send(stream_head(x.tag))
-        for event in islice(honest_events(x.answer, x.terms.usage_wanted), count + 1):
+        await x.send(stream_head(x.tag, media=_media(x)))
+        for event in islice(honest(x).events, count + 1):
             x.generate(event.tokens)
             await x.send(chunk(event.data))
     else:
         x.generate(x.answer.usage.completion_tokens)
-        body = completion(x.answer, usage_json(x.answer.usage))
-        await x.send(head(200, b"content-type: " + JSON, b"content-length: %d" % len(body), x.tag))
+        body = x.wire.whole(x.wire.usage())
+        await x.send(head(200, b"content-type: " + x.wire.media, b"content-length: %d" % len(body), x.tag))
         await x.send(body[:count])
     await _silence()
 
 
 async def _drip_forever(x: Exchange, gap_ms: int) -> None:
     """A token every `gap_ms`, without end; white space before JSON that never comes if whole."""
-    chunks = Chunks(x.answer, None)
-    await x.send(stream_head(x.tag, media=_media(x)))
+    await _open(x)
     for piece in cycle(lorem(TOKENS)):
         x.generate(1)
-        await x.send(chunk(chunks.piece(0, piece) if x.terms.streamed else b" "))
+        await x.send(chunk(x.wire.piece(piece) if x.terms.streamed else b" "))
         await asyncio.sleep(gap_ms / 1_000)
 
 
 async def _ping_forever(x: Exchange, gap_ms: int) -> None:
     """Comments instead of tokens, without end."""
-    await x.send(stream_head(x.tag, media=_media(x)))
+    await _open(x)
     while True:
         await x.send(chunk(b": ping\n\n" if x.terms.streamed else b" "))
         await asyncio.sleep(gap_ms / 1_000)
 
 
 def _media(x: Exchange) -> bytes:
-    return b"text/event-stream" if x.terms.streamed else JSON
+    return x.wire.stream_media if x.terms.streamed else x.wire.media
+
+
+async def _open(x: Exchange) -> None:
+    """Begin an answer that has no end."""
+    await x.send(stream_head(x.tag, media=_media(x)))
+    if x.terms.streamed:
+        await x.send(chunk(x.wire.opening()))
 
 
 async def _firehose(x: Exchange, size: int) -> None:
     """About `size` bytes as fast as the client takes them; then it closes."""
-    chunks = Chunks(x.answer, None)
-    one = chunk(chunks.piece(0, " lorem") if x.terms.streamed else b" " * 256)
+    one = chunk(x.wire.piece(" lorem") if x.terms.streamed else b" " * 256)
     per_write = BATCH_BYTES // len(one)
-    await x.send(stream_head(x.tag, media=_media(x)))
+    await _open(x)
     for _ in range(-(-size // (per_write * len(one)))):
         x.generate(per_write)
         await x.send(one * per_write)
@@ -79,11 +83,11 @@ async def _one_byte_writes(x: Exchange, _: int) -> None:
     """The honest answer, one byte to a write."""
     x.generate(x.answer.usage.completion_tokens)
     if x.terms.streamed:
-        told = honest_events(x.answer, x.terms.usage_wanted)
-        frames = [stream_head(x.tag), *[chunk(event.data) for event in told], chunk(DONE)]
-        data = b"".join(frames) + LAST_CHUNK
+        told = honest(x)
+        frames = [stream_head(x.tag, media=_media(x)), *[chunk(event.data) for event in told.events]]
+        data = b"".join(frames) + closing(told.end)
     else:
-        data = whole(200, completion(x.answer, usage_json(x.answer.usage)), x.tag)
+        data = whole(200, x.wire.whole(x.wire.usage()), x.tag, media=x.wire.media)
     for at in range(len(data) - 1):
         await x.send(data[at : at + 1])
     x.last(data[-1:])

@@ -1,24 +1,20 @@
-"""OpenAI's shapes as bytes: a whole completion, and the events of a streamed one."""
+"""Chat completions as bytes: a whole one, and the events of a streamed one."""
 
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 from msgspec import Raw, Struct
 
 from otari_daemon.mock.answer import Answer, Finish, Usage
+from otari_daemon.mock.frames import JSON, SSE
+from otari_daemon.mock.refusal import error_body
+from otari_daemon.mock.wires.wire import Event, Stated, Told
 
 DONE = b"data: [DONE]\n\n"
 FINGERPRINT = "fp_mock"
 
 _encode = msgspec.json.Encoder().encode
-
-
-class Event(NamedTuple):
-    """One server-sent event, and how many completion tokens it makes known."""
-
-    data: bytes
-    tokens: int
 
 
 class Choice(Struct, frozen=True, gc=False):
@@ -141,8 +137,53 @@ def events(answer: Answer, usage: bytes | None, each: bytes | None) -> Iterator[
         yield Event(chunks.usage(usage), 0)
 
 
-def honest_events(answer: Answer, include_usage: bool) -> Iterator[Event]:
-    """The events a well-behaved provider sends, before `[DONE]`."""
-    if include_usage:
-        return events(answer, usage_json(answer.usage), b"null")
-    return events(answer, None, None)
+class ChatWire:
+    """An answer as `/v1/chat/completions` gives it."""
+
+    talks = True
+    media = JSON
+    stream_media = SSE
+
+    def __init__(self, answer: Answer) -> None:
+        self.answer = answer
+
+    def usage(self) -> bytes:
+        """Cached tokens within the prompt's, reasoning ones within the completion's."""
+        return usage_json(self.answer.usage)
+
+    def state(self, stated: Stated) -> bytes:
+        """The same members, saying `stated`."""
+        return _encode(
+            {
+                "prompt_tokens": stated.prompt,
+                "completion_tokens": stated.completion,
+                "total_tokens": stated.total,
+                "prompt_tokens_details": {"cached_tokens": stated.cached},
+                "completion_tokens_details": {"reasoning_tokens": stated.thought},
+            }
+        )
+
+    def whole(self, usage: bytes | None) -> bytes:
+        """A `chat.completion`."""
+        return completion(self.answer, usage)
+
+    def tell(self, usage: bytes | None, each: bytes | None = None) -> Told:
+        """`chat.completion.chunk`s; the others say `usage: null` when the last states it."""
+        said = b"null" if each is None and usage is not None else each
+        return Told(events(self.answer, usage, said), DONE)
+
+    def usage_event(self, usage: bytes) -> bytes:
+        """A chunk without choices."""
+        return Chunks(self.answer, b"null").usage(usage)
+
+    def opening(self) -> bytes:
+        """The role."""
+        return Chunks(self.answer, None).start(0)
+
+    def piece(self, text: str) -> bytes:
+        """A delta of the first choice."""
+        return Chunks(self.answer, None).piece(0, text)
+
+    def error_event(self, message: str) -> bytes:
+        """OpenAI's error object in place of a chunk."""
+        return b"event: error\ndata: %b\n\n" % error_body(message, "server_error")
