@@ -11,7 +11,15 @@ from typing import Any, NamedTuple
 from tests.bypass.world import chat, words
 
 FREE = frozenset(
-    {"/", "/health", "/health/liveness", "/health/readiness", "/v1/models", "/v1/models/{model:path}"}
+    {
+        "/",
+        "/health",
+        "/health/liveness",
+        "/health/readiness",
+        "/v1/models",
+        "/v1/models/{model:path}",
+        "/v1/messages/count_tokens",
+    }
 )
 
 
@@ -22,16 +30,17 @@ class Billable(NamedTuple):
     body: dict[str, Any]
 
 
-BILLABLE = (Billable("/v1/chat/completions", chat("up:echo", words(500))),)
+BILLABLE = (
+    Billable("/v1/chat/completions", chat("up:echo", words(500))),
+    Billable("/v1/messages", chat("up:echo", words(500), max_tokens=1000)),
+)
 
 TEXT: dict[str, Any] = {"model": "up:echo", "input": "hello", "prompt": "hello", "query": "hello"}
 ELSEWHERE: dict[str, dict[str, Any]] = {
     "/v1/completions": TEXT,
     "/v1/responses": {**TEXT, "background": True, "previous_response_id": "resp_1"},
     "/v1/responses/resp_1": TEXT,
-    "/v1/messages": {**chat("up:echo", "hello"), "max_tokens": 10},
     "/v1/messages/batches": {"requests": []},
-    "/v1/messages/count_tokens": chat("up:echo", "hello"),
     "/v1/embeddings": TEXT,
     "/v1/rerank": {**TEXT, "documents": ["hello"]},
     "/v1/moderations": TEXT,

@@ -46,7 +46,7 @@ class ResponsesWire:
 
     def state(self, stated: Stated) -> bytes:
         """The same members, saying `stated`."""
-        return _usage(stated, 0)
+        return _usage(stated, stated.thought)
 
     def whole(self, usage: bytes | None) -> bytes:
         """A `response`."""
@@ -175,7 +175,7 @@ class ResponsesWire:
         return b"event: %b\ndata: %b\n\n" % (name.encode(), data)
 
 
-def _usage(stated: Stated, reasoning: int) -> bytes:
+def _usage(stated: Stated, reasoning: object) -> bytes:
     return _encode(
         {
             "input_tokens": stated.prompt,
