@@ -15,9 +15,12 @@ from otari_daemon.api.health import HealthResource, LivenessResource, ReadinessR
 from otari_daemon.api.home import HomeResource
 from otari_daemon.api.inference import InferenceResource
 from otari_daemon.api.models import ListModels, ModelsResource
+from otari_daemon.api.passing import passed_headers
 from otari_daemon.domain.errors import GatewayError, InvalidRequest, NotFound
 from otari_daemon.pipeline.gateway import Gateway
 from otari_daemon.wire.chat import ChatDialect
+from otari_daemon.wire.count_tokens import CountTokensDialect
+from otari_daemon.wire.messages import MessagesDialect
 from otari_daemon.wire.openai_errors import error_body
 from otari_daemon.wire.responses import ResponsesDialect
 
@@ -46,6 +49,8 @@ def create_app(edge: Edge) -> Envelope:
     app.add_route("/v1/models/{model:path}", models, suffix="one")
     for dialect in (ChatDialect(), ResponsesDialect()):
         app.add_route(dialect.endpoint, InferenceResource(dialect, edge.gateway))
+    for anthropic in (MessagesDialect(), CountTokensDialect()):
+        app.add_route(anthropic.endpoint, InferenceResource(anthropic, edge.gateway, passed_headers))
     app.add_error_handler(Exception, _unforeseen)
     app.add_error_handler(falcon.HTTPError, _falcon_refusal)
     return Envelope(app, edge.name_request)

@@ -6,18 +6,19 @@ from collections.abc import Callable, Coroutine
 from functools import partial
 from typing import NamedTuple, Protocol
 
-from otari_daemon.control.plane import Admission, Caller, ControlPlane
+from otari_daemon.control.plane import Admission, Attempt, Caller, ControlPlane
 from otari_daemon.domain.errors import GatewayError, InvalidRequest, LedgerUnavailable, ReaderLeft
 from otari_daemon.domain.idempotency import Claim, Kept
 from otari_daemon.domain.intent import Intent, presumed_tokens
-from otari_daemon.domain.records import Reason
+from otari_daemon.domain.records import Reason, named_s
 from otari_daemon.domain.settling import Consumption
+from otari_daemon.domain.usage import NOTHING
 from otari_daemon.pipeline import failures
 from otari_daemon.pipeline.replies import SETTLED_WAIT_S, Reply, StreamReply, WholeReply
 from otari_daemon.pipeline.settlement import Settlement
 from otari_daemon.providers.http1.errors import UpstreamError
-from otari_daemon.providers.upstream import Exchange
-from otari_daemon.wire.dialect import Body, Dialect, Wire, wire_to
+from otari_daemon.providers.upstream import Exchange, Headers
+from otari_daemon.wire.dialect import Asked, Body, Dialect, Interpreter, Oracle, Wire, wire_to
 from otari_daemon.wire.fingerprint import fingerprint
 from otari_daemon.wire.strict_json import InvalidJson, decode
 
@@ -30,6 +31,7 @@ RECOUNTED_BYTES_MAX = 64 << 10
 
 ERROR_BYTES_MAX = 64 << 10
 EVENT_STREAM = b"text/event-stream"
+JSON = b"application/json"
 
 
 class Reader(Protocol):
@@ -43,7 +45,10 @@ class Reader(Protocol):
 
 
 class Call(NamedTuple):
-    """One authenticated request, read whole; `idempotency_key` is the client's own name for it."""
+    """One authenticated request, read whole; `idempotency_key` is the client's own name for it.
+
+    `headers` are those of the client's that a provider of the same dialect is to have.
+    """
 
     dialect: Dialect
     caller: Caller
@@ -51,6 +56,7 @@ class Call(NamedTuple):
     body: bytes
     reader: Reader
     idempotency_key: str | None = None
+    headers: Headers = ()
 
 
 class Way(NamedTuple):
@@ -104,14 +110,19 @@ class Gateway:
         attempt = admission.attempts[0]
         settlement = Settlement(self._plane, admission, _counter(call))
         try:
-            wire = wire_to(dialect, attempt.upstream.place.speaks)
-            assert wire is not None, "admission looked at the request's reach"
-            outgoing = wire.outgoing(call.body, body, attempt.model, attempt.limit)
-            exchange = attempt.upstream.post(wire.path, outgoing, call.request_id)
+            route = wire_to(dialect, attempt.upstream.place.speaks)
+            assert route is not None, "admission looked at the request's reach"
+            if isinstance(route, Oracle):
+                return await self._told(route.answer(body), admission, settlement)
+            own = call.headers
+            if isinstance(route, Interpreter):
+                route, own = _interpreted(route, call, body, attempt), ()
+            outgoing = route.outgoing(call.body, body, attempt.model, attempt.limit)
+            exchange = attempt.upstream.post(route.path, outgoing, call.request_id, own)
         except BaseException as error:
             settlement.close(Reason.UNSENT, status=error.status if isinstance(error, GatewayError) else 0)
             raise
-        relaying = self._relay(call, Way(intent, wire), admission, settlement, exchange)
+        relaying = self._relay(call, Way(intent, route), admission, settlement, exchange)
         return await (relaying if claim is None else _named(relaying, settlement))
 
     async def _claim(self, call: Call, name: str, body: Body) -> Claim | Kept:
@@ -183,7 +194,7 @@ class Gateway:
         exchange.close()
         place = admission.attempts[0].upstream.place
         reading = way.wire.read_answer(answer, place.speaks[way.wire.speaks], way.intent)
-        content_type = exchange.header(b"content-type") or b"application/json"
+        content_type = exchange.header(b"content-type") or JSON
         told = answer if reading.told is None else reading.told
         if admission.claim is not None and not reading.broken:
             self._plane.keep(admission, Kept(told, content_type, place.name))
@@ -194,6 +205,17 @@ class Gateway:
         if reading.broken:
             raise failures.garbled()
         return WholeReply(told, content_type, place.name, admission.standing, admission.instead)
+
+    async def _told(self, told: bytes, admission: Admission, settlement: Settlement) -> WholeReply:
+        """Give an answer that is ours: nothing was used, and the books say so first."""
+        place = admission.attempts[0].upstream.place
+        if admission.claim is not None:
+            self._plane.keep(admission, Kept(told, JSON, place.name))
+        ticket = settlement.close(Reason.USAGE, Consumption(NOTHING), 200)
+        if not ticket.durable:
+            await ticket.wait(SETTLED_WAIT_S)
+        await _durable(admission)
+        return WholeReply(told, JSON, place.name, admission.standing, admission.instead)
 
     async def _refusal(
         self, way: Way, admission: Admission, settlement: Settlement, exchange: Exchange
@@ -214,6 +236,12 @@ class Gateway:
 
     def _refused(self, call: Call, error: GatewayError, model: str | None) -> None:
         self._plane.refused(call.caller, call.request_id, call.dialect.endpoint, error, model)
+
+
+def _interpreted(route: Interpreter, call: Call, body: Body, attempt: Attempt) -> Wire:
+    """A wire for this one request; what it passes of the client's headers is nothing."""
+    asked = Asked(body["model"], call.request_id, named_s(call.request_id), body)
+    return route.wire_for(asked, attempt.upstream.place.output_limit_field)
 
 
 async def _named(relaying: Coroutine[None, None, Reply], settlement: Settlement) -> Reply:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from otari_daemon.wire import usage_openai
+from otari_daemon.wire import usage_anthropic, usage_openai
 from otari_daemon.wire.usage_format import UsageFormat
 
 CHAT: Mapping[str, UsageFormat] = {"chat": usage_openai.CHAT}
@@ -15,7 +15,10 @@ RESPONSES: Mapping[str, UsageFormat] = {**CHAT, "responses": usage_openai.RESPON
 class Kind(NamedTuple):
     """A type of provider: where it usually is, how it wants our credential, and what it speaks.
 
-    `speaks` leads from each wire format it serves to how it states usage there."""
+    `speaks` leads from each wire format it serves to how it states usage there. `headers` go with every
+    request unless the caller's own stand in for them; `needs_limit`: it refuses requests that do not limit
+    their output.
+    """
 
     base_url: str | None
     credential_header: str = "authorization"
@@ -23,11 +26,20 @@ class Kind(NamedTuple):
     keyless: bool = False
     output_limit_field: str = "max_tokens"
     speaks: Mapping[str, UsageFormat] = CHAT
+    headers: tuple[tuple[bytes, bytes], ...] = ()
+    needs_limit: bool = False
 
 
 KINDS: dict[str, Kind] = {
     "openai": Kind("https://api.openai.com/v1", output_limit_field="max_completion_tokens", speaks=RESPONSES),
-    "anthropic": Kind("https://api.anthropic.com/v1"),
+    "anthropic": Kind(
+        "https://api.anthropic.com/v1",
+        credential_header="x-api-key",
+        credential_prefix="",
+        speaks={"messages": usage_anthropic.MESSAGES},
+        headers=((b"anthropic-version", b"2023-06-01"),),
+        needs_limit=True,
+    ),
     "cerebras": Kind("https://api.cerebras.ai/v1"),
     "cohere": Kind("https://api.cohere.ai/compatibility/v1"),
     "dashscope": Kind("https://dashscope-intl.aliyuncs.com/compatible-mode/v1"),
@@ -45,7 +57,7 @@ KINDS: dict[str, Kind] = {
     "lmstudio": Kind("http://127.0.0.1:1234/v1", keyless=True, speaks=RESPONSES),
     "minimax": Kind("https://api.minimax.io/v1"),
     "mistral": Kind("https://api.mistral.ai/v1", speaks={"chat": usage_openai.MISTRAL}),
-    "mock": Kind(None, keyless=True, speaks=RESPONSES),
+    "mock": Kind(None, keyless=True, speaks={**RESPONSES, "messages": usage_anthropic.MESSAGES}),
     "moonshot": Kind("https://api.moonshot.ai/v1"),
     "nebius": Kind("https://api.studio.nebius.ai/v1"),
     "ollama": Kind("http://127.0.0.1:11434/v1", keyless=True, speaks=RESPONSES),

@@ -13,7 +13,7 @@ from otari_daemon.domain.settling import Consumption
 from otari_daemon.wire import chat_prompt, openai_errors, sse
 from otari_daemon.wire.chat_stream import DONE, ChatMeter
 from otari_daemon.wire.chat_text import generated_tokens
-from otari_daemon.wire.dialect import Body, Reading, Wire
+from otari_daemon.wire.dialect import Body, Reading, Way
 from otari_daemon.wire.fields import (
     CHOICES_MAX,
     OUTPUT_TOKENS_MAX,
@@ -24,10 +24,13 @@ from otari_daemon.wire.fields import (
     refuse_steering,
     service_of,
 )
+from otari_daemon.wire.messages_wire import MessagesWire
 from otari_daemon.wire.strict_json import decode, replace_top_level
+from otari_daemon.wire.translated import Translated
 from otari_daemon.wire.usage_format import AbsurdUsage, UsageFormat, is_hollow
 from otari_daemon.wire.usage_openai import of_timings
 
+REACH = frozenset({"chat", "messages"})
 MESSAGES_MAX = 4096
 TOOLS_MAX = 256
 _MEDIA_PARTS = ("image_url", "input_audio", "file", "video_url")  # a tuple takes any JSON
@@ -93,7 +96,7 @@ class ChatDialect:
     """Chat Completions as callers speak them."""
 
     endpoint = "/v1/chat/completions"
-    wires: tuple[Wire, ...] = (ChatWire(),)
+    wires: tuple[Way, ...] = (ChatWire(), Translated("chat", MessagesWire()))
 
     def read_intent(self, body: Body, body_bytes: int) -> Intent:
         """Check what policy needs; everything else is the provider's to judge."""
@@ -112,6 +115,7 @@ class ChatDialect:
             choices=choices,
             shows_usage=_asks_for_usage(body, stream),
             service=service_of(body),
+            reach=REACH,
         )
 
     def prompt_tokens(self, raw: bytes) -> int:

@@ -13,7 +13,8 @@ from otari_daemon.domain.records import Reason
 from otari_daemon.domain.settling import Consumption
 from otari_daemon.domain.usage import Usage
 from otari_daemon.wire import openai_errors, responses_items
-from otari_daemon.wire.dialect import Body, Reading, Wire
+from otari_daemon.wire.chat import ChatWire
+from otari_daemon.wire.dialect import Body, Reading, Way
 from otari_daemon.wire.fields import (
     OUTPUT_TOKENS_MAX,
     flag,
@@ -26,9 +27,10 @@ from otari_daemon.wire.fields import (
 from otari_daemon.wire.responses_stream import ResponsesMeter
 from otari_daemon.wire.responses_tools import read_tools
 from otari_daemon.wire.strict_json import decode, replace_top_level
+from otari_daemon.wire.translated import Translated
 from otari_daemon.wire.usage_format import AbsurdUsage, UsageFormat, is_hollow
 
-REACH = frozenset({"responses"})
+REACH = frozenset({"responses", "chat"})
 LIMIT_FIELD = "max_output_tokens"
 ITEMS_MAX = 4096
 
@@ -94,7 +96,7 @@ class ResponsesDialect:
     """Responses as callers speak them."""
 
     endpoint = "/v1/responses"
-    wires: tuple[Wire, ...] = (ResponsesWire(),)
+    wires: tuple[Way, ...] = (ResponsesWire(), Translated("responses", ChatWire()))
 
     def read_intent(self, body: Body, body_bytes: int) -> Intent:
         """Check what policy needs; everything else is the provider's to judge."""

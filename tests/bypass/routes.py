@@ -11,7 +11,15 @@ from typing import Any, NamedTuple
 from tests.bypass.world import chat, words
 
 FREE = frozenset(
-    {"/", "/health", "/health/liveness", "/health/readiness", "/v1/models", "/v1/models/{model:path}"}
+    {
+        "/",
+        "/health",
+        "/health/liveness",
+        "/health/readiness",
+        "/v1/models",
+        "/v1/models/{model:path}",
+        "/v1/messages/count_tokens",
+    }
 )
 
 
@@ -25,6 +33,7 @@ class Billable(NamedTuple):
 BILLABLE = (
     Billable("/v1/chat/completions", chat("up:echo", words(500))),
     Billable("/v1/responses", {"model": "up:echo", "input": words(500)}),
+    Billable("/v1/messages", chat("up:echo", words(500), max_tokens=1000)),
 )
 
 TEXT: dict[str, Any] = {"model": "up:echo", "input": "hello", "prompt": "hello", "query": "hello"}
@@ -33,9 +42,7 @@ ELSEWHERE: dict[str, dict[str, Any]] = {
     "/v1/responses/resp_1": TEXT,
     "/v1/responses/resp_1/cancel": TEXT,
     "/v1/responses/compact": TEXT,
-    "/v1/messages": {**chat("up:echo", "hello"), "max_tokens": 10},
     "/v1/messages/batches": {"requests": []},
-    "/v1/messages/count_tokens": chat("up:echo", "hello"),
     "/v1/embeddings": TEXT,
     "/v1/rerank": {**TEXT, "documents": ["hello"]},
     "/v1/moderations": TEXT,

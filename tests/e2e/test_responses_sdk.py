@@ -31,13 +31,15 @@ TOOL: Any = {"type": "function", "name": "weather", "strict": True, "parameters"
 
 
 class Responding(Machine):
-    """The mock as `up`; as `tooled`, whose calls have a price; as `chatty`, which serves no responses."""
+    """The mock as `up`; as `tooled`, whose calls have a price; `chatty` speaks Chat, `claude` Messages."""
 
     def _configure(self, config: dict[str, Any]) -> Path:
         place = {"type": "openai", "api_base": self.mock_url}
-        providers = {"up": place, "tooled": place, "chatty": {**place, "type": "mistral"}}
+        chatty, claude = {**place, "type": "mistral"}, {**place, "type": "anthropic"}
+        providers = {"up": place, "tooled": place, "chatty": chatty, "claude": claude}
         tooled = {**PRICING, "price_per_tool_call": "0.01"}
-        pricing = {"up:*": PRICING, "chatty:*": PRICING, "tooled:*": tooled}
+        plain = {f"{name}:*": PRICING for name in ("up", "chatty", "claude")}
+        pricing = {**plain, "tooled:*": tooled}
         return super()._configure({**config, "providers": providers, "pricing": pricing})
 
 
@@ -126,6 +128,23 @@ def test_functions_are_called_and_their_results_are_taken(machine, client):
     assert sum(map(nano, machine.usage())) - charged == machine.billed_nano() - billed > 0
 
 
+@pytest.mark.parametrize("asked", [{}, {"tools": [TOOL], "tool_choice": "required"}], ids=["text", "tool"])
+def test_a_provider_that_speaks_chat_serves_responses_too(machine, client, asked):
+    machine.quiet()
+    billed, charged = machine.billed_nano(), sum(map(nano, machine.usage()))
+
+    whole = client.responses.create(model="chatty:echo", input=ITEMS, **asked)
+    with client.responses.stream(model="chatty:echo", input=ITEMS, **asked) as stream:
+        streamed = stream.get_final_response()
+
+    machine.quiet()
+    kind = "function_call" if asked else "message"
+    assert [answer.output[-1].type for answer in (whole, streamed)] == [kind, kind]
+    assert whole.usage.output_tokens == streamed.usage.output_tokens > 0
+    assert {row["reason"] for row in machine.usage()[:2]} == {"usage"}
+    assert sum(map(nano, machine.usage())) - charged == machine.billed_nano() - billed > 0
+
+
 def test_structured_output_is_parsed(client):
     answer = client.responses.parse(model="up:echo", input=HELLO, text_format=Weather)
 
@@ -146,7 +165,8 @@ def test_the_built_in_mock_answers_without_any_provider(client):
         ("up:fault:s429:7", {}, 429, "upstream_rate_limited"),
         ("up:fault:s500", {}, 502, "upstream_error"),
         ("up:fault:s200_error", {}, 502, "upstream_error"),
-        ("chatty:echo", {}, 400, "invalid_request"),
+        ("claude:echo", {}, 400, "invalid_request"),
+        ("chatty:echo", {"tools": [{"type": "custom", "name": "c"}]}, 400, "invalid_request"),
         ("up:echo", {"previous_response_id": "resp_1"}, 400, "invalid_request"),
         ("up:echo", {"background": True}, 400, "invalid_request"),
         ("up:echo", {"tools": [{"type": "web_search"}]}, 402, "unpriced_model"),

@@ -44,7 +44,7 @@ def test_a_text_is_bound_by_the_bodys_bytes() -> None:
 
     sent = len(raw_of(max_output_tokens=9, stream=True, service_tier="flex"))
     assert (asked.input_max, asked.output_max, asked.stream) == (sent + TOKENS_PER_MESSAGE, 9, True)
-    assert (asked.service, asked.rounds, asked.reach) == ("flex", 1, {"responses"})
+    assert (asked.service, asked.rounds, asked.reach) == ("flex", 1, {"responses", "chat"})
 
 
 @pytest.mark.parametrize("value", [0, -1, 1.5, "100", True, [], OUTPUT_TOKENS_MAX + 1])
