@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from urllib.parse import quote
 
 from falcon.asgi import Request, Response
@@ -15,18 +15,30 @@ from otari_daemon.domain.errors import GatewayError, RateLimited, ReaderLeft
 from otari_daemon.domain.records import Instead
 from otari_daemon.pipeline.gateway import Call, Gateway
 from otari_daemon.pipeline.replies import Reply, WholeReply
+from otari_daemon.providers.upstream import Headers
 from otari_daemon.wire.dialect import Dialect
 from otari_daemon.wire.request_tags import tags_header
 
 READER = "otari.reader"
 
 
-class InferenceResource:
-    """`POST` of one dialect."""
+def no_headers(headers: Iterable[tuple[bytes, bytes]]) -> Headers:  # noqa: ARG001 - as `passed_headers`
+    """What most dialects pass on of a client's headers."""
+    return ()
 
-    def __init__(self, dialect: Dialect, gateway: Callable[[], Gateway]) -> None:
+
+class InferenceResource:
+    """`POST` of one dialect; `passed` picks the client's headers that go on to the provider."""
+
+    def __init__(
+        self,
+        dialect: Dialect,
+        gateway: Callable[[], Gateway],
+        passed: Callable[[Iterable[tuple[bytes, bytes]]], Headers] = no_headers,
+    ) -> None:
         self._dialect = dialect
         self._gateway = gateway
+        self._passed = passed
 
     async def on_post(self, req: Request, resp: Response) -> None:
         """Authenticate before the body is read; then the pipeline."""
@@ -37,11 +49,13 @@ class InferenceResource:
         try:
             token = credential(scope["headers"])
             name = idempotency_key(scope["headers"])
+            own = self._passed(scope["headers"])
             caller = await gateway.authenticate(token, request_id, dialect.endpoint)
             body = await req.stream.read()
             reader = scope.get(READER) or NobodyWatches()
             tags = tags_header(scope["headers"])
-            reply = await gateway.complete(Call(dialect, caller, request_id, body, reader, name, tags))
+            call = Call(dialect, caller, request_id, body, reader, name, tags, headers=own)
+            reply = await gateway.complete(call)
         except GatewayError as error:
             answer_error(resp, dialect, error, request_id)
         except ReaderLeft:

@@ -36,6 +36,7 @@ from otari_daemon.domain.pricing import Price, ceiling
 from otari_daemon.domain.records import Facts, Instead, Outcome, Reason
 from otari_daemon.domain.settling import bill
 from otari_daemon.domain.usage import Usage
+from otari_daemon.providers.upstream import Place
 from otari_daemon.telemetry.clock import Clock, rfc3339
 
 INJECTED_OUTPUT_MAX = 4096
@@ -162,8 +163,10 @@ class LocalControlPlane:
         price = self._catalog.price(route, now_ms)
         if intent.service is not None and not price.covers(intent.service):
             raise UnpricedModel(f"service_tier {intent.service!r} of {route.canonical!r} has no price here")
+        if intent.pieces.tool_calls and not price.covers_calls:
+            raise UnpricedModel(f"calls of the provider's tools by {route.canonical!r} have no price here")
         bundle = self._seats.bundle(seat, now_ms)
-        bound = _bound(intent, price, bundle)
+        bound = _bound(intent, price, bundle, route.upstream.place)
         facts = Facts(
             caller.key_id,
             caller.user_id,
@@ -315,19 +318,25 @@ class _Bound(NamedTuple):
     injected: int | None
 
 
-def _bound(intent: Intent, price: Price, bundle: Bundle) -> _Bound:
-    """Bound a request by what it says, what the model can do, or, under a budget, by a limit of ours."""
+def _bound(intent: Intent, price: Price, bundle: Bundle, place: Place) -> _Bound:
+    """Bound a request by what it says, what the model can do, or, under a budget, by a limit of ours.
+
+    A provider that needs a limit is told one of these.
+    """
     each, injected = intent.output_max, None
     if each is None:
         each = price.output_tokens_max
     elif price.output_tokens_max is not None:
         each = min(each, price.output_tokens_max)
-    if each is None and any(account.cap is not None for account in bundle.accounts):
+    capped = place.needs_limit or any(account.cap is not None for account in bundle.accounts)
+    if each is None and capped:
         each = injected = INJECTED_OUTPUT_MAX
+    if intent.output_max is None and place.needs_limit:
+        injected = each
     output_max = (ASSUMED_OUTPUT_MAX if each is None else each) * intent.choices
     input_max = intent.input_max
     if price.context_tokens is not None:
-        input_max = min(input_max, price.context_tokens)
+        input_max = min(input_max, price.context_tokens * intent.rounds)
     amount = ceiling(input_max, output_max, price, intent.service, intent.pieces)
     if amount > AMOUNT_MAX:
         raise BudgetExceeded("the most this request could cost is beyond any budget; lower max_tokens")

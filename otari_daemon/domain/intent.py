@@ -26,8 +26,9 @@ class Intent(NamedTuple):
 
     `service` is the provider's service tier that the caller asks for, if the caller does;
     `pieces` are the most pictures, seconds, characters and calls it can come to, `presumed` those it comes
-    to if nobody says; `reach` are the wire formats in which a provider can be asked. An answer whose content
-    type begins with `streams_as` is passed on as it comes.
+    to if nobody says; `reach` are the wire formats in which a provider can be asked; `rounds` is how often it
+    may read a whole context for the one request. An answer whose content type begins with `streams_as` is
+    passed on as it comes.
     """
 
     model: str
@@ -43,6 +44,7 @@ class Intent(NamedTuple):
     tags: str = ""
     presumed: Usage = ONE_REQUEST
     streams_as: bytes = EVENT_STREAM
+    rounds: int = 1
 
 
 class OutputLimit(NamedTuple):

@@ -19,6 +19,8 @@ class Consumption(NamedTuple):
     `generated_tokens` is an estimate from the answer's length; `least_tokens` is what it cannot be below.
     `service` is the provider's service tier that the answer names. `prompt_tokens` is our own count of the
     prompt, where it was still at hand. `pieces` is what it came to by the piece, where that was seen.
+    `prompted` is what the provider said of the prompt before its answer broke off, with no output in it; it
+    wins over our count. `tool_calls` are those seen that are charged by the call.
     """
 
     reported: Usage | None = None
@@ -27,6 +29,8 @@ class Consumption(NamedTuple):
     service: str | None = None
     prompt_tokens: int | None = None
     pieces: Usage | None = None
+    prompted: Usage | None = None
+    tool_calls: int = 0
 
 
 class Bill(NamedTuple):
@@ -66,7 +70,9 @@ def bill(
             return NO_BILL
         prompt = prompt_presumed if seen.prompt_tokens is None else seen.prompt_tokens
         pieces = ONE_REQUEST if seen.pieces is None else seen.pieces
-        usage = pieces._replace(input=prompt, output=_counted(reason, seen, output_max))
+        prompted = pieces._replace(input=prompt) if seen.prompted is None else seen.prompted
+        calls = max(prompted.tool_calls, seen.tool_calls)
+        usage = prompted._replace(output=_counted(reason, seen, output_max), tool_calls=calls)
     applied = price.presumed(seen.service or service, usage.input_tokens)
     presumed = price.presumed(service, prompt_presumed)
     return Bill(usage, charge(usage, applied.rates), tier=None if applied is presumed else applied)

@@ -90,6 +90,8 @@ class StreamReply:
             raise StopAsyncIteration from None
         except UpstreamError as failure:
             return await self._broken(of_transport(failure, answering=True).error)
+        except UpstreamFailed as failure:
+            return await self._broken(failure)
         except EventTooLong:
             return await self._broken(UpstreamFailed("LLM provider error", status=502))
 

@@ -10,6 +10,9 @@ from typing import Any
 from otari_daemon.domain.usage import Usage
 from otari_daemon.wire.usage_format import UsageFormat, count, rest, section
 
+USUAL = frozenset({"standard", "global", "not_available"})
+"""Words for what costs the plain price."""
+
 
 def normalize(stated: Any) -> Usage:
     """Read one usage object, or those of a stream put together by `later`. Raises AbsurdUsage.
@@ -32,6 +35,18 @@ def normalize(stated: Any) -> Usage:
         requests=1,
         tool_calls=count(section(stated, "server_tool_use"), "web_search_requests", 0),
     )
+
+
+def service_of(stated: Any) -> str | None:
+    """What a usage object says the request was served under, if that has a price of its own."""
+    if not isinstance(stated, dict):
+        return None
+    for name in ("speed", "inference_geo", "service_tier"):
+        served = stated.get(name)
+        if isinstance(served, str) and served not in USUAL:
+            return served
+    tier = stated.get("service_tier")
+    return tier if isinstance(tier, str) else None
 
 
 MESSAGES = UsageFormat(normalize, (("message", "usage"), ("usage",)))

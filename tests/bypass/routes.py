@@ -17,7 +17,7 @@ FREE = frozenset(
         *("/v1/me", "/v1/usage", "/v1/usage/summary", "/v1/users/{id}/usage"),
         *("/v1/keys", "/v1/keys/{id}", "/v1/keys/{id}/rotate", "/v1/users", "/v1/users/{id}"),
         *("/v1/budgets", "/v1/budgets/{id}", "/v1/pricing", "/v1/pricing/{id:path}"),
-        *("/v1/providers", "/v1/aliases", "/v1/settings"),
+        *("/v1/providers", "/v1/aliases", "/v1/settings", "/v1/messages/count_tokens"),
     )
 )
 
@@ -52,16 +52,17 @@ BILLABLE = (
     Billable("/v1/audio/transcriptions", {"model": "ear:echo"}, "file"),
     Billable("/v1/audio/translations", {"model": "ear:echo"}, "file"),
     Billable("/v1/images/edits", {"model": "paint:echo", "prompt": words(50), "n": 3}, "image"),
+    Billable("/v1/responses", {"model": "up:echo", "input": words(500)}),
+    Billable("/v1/messages", chat("up:echo", words(500), max_tokens=1000)),
 )
 
 TEXT: dict[str, Any] = {"model": "up:echo", "input": "hello", "prompt": "hello", "query": "hello"}
 ELSEWHERE: dict[str, dict[str, Any]] = {
     "/v1/completions": TEXT,
-    "/v1/responses": {**TEXT, "background": True, "previous_response_id": "resp_1"},
     "/v1/responses/resp_1": TEXT,
-    "/v1/messages": {**chat("up:echo", "hello"), "max_tokens": 10},
+    "/v1/responses/resp_1/cancel": TEXT,
+    "/v1/responses/compact": TEXT,
     "/v1/messages/batches": {"requests": []},
-    "/v1/messages/count_tokens": chat("up:echo", "hello"),
     "/v1/videos": TEXT,
     "/v1/realtime": TEXT,
     "/v1/realtime/sessions": TEXT,
@@ -85,4 +86,4 @@ ELSEWHERE: dict[str, dict[str, Any]] = {
 """Where providers and other gateways serve what costs money."""
 
 TOOLS = ("/v1/search", "/v1/tools", "/v1/web_search", "/v1/code_execution", "/v1/mcp", "/mcp")
-RESUMED = ("/v1/responses", "/v1/responses/resp_1")
+RESUMED = ("/v1/responses/resp_1", "/v1/responses/resp_1/cancel", "/v1/responses/compact")
