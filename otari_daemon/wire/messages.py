@@ -28,13 +28,14 @@ class MessagesDialect:
         messages = messages_intent.messages_of(body)
         calls = messages_intent.server_calls(body)
         shown = messages_intent.media_of(body, messages)
-        bound = input_bound(body_bytes, 1 + len(messages), shown)
+        bound = input_bound(body_bytes, 1 + len(messages), shown) + messages_intent.tool_tokens(body, calls)
+        summaries = messages_intent.summaries(body)
         return Intent(
             model=model,
             stream=flag(body, "stream"),
-            input_max=bound + messages_intent.tool_tokens(body, calls),
+            input_max=bound * (1 + summaries),
             prompt_presumed=presumed_tokens(body_bytes),
-            output_max=messages_intent.output_max_of(body),
+            output_max=messages_intent.output_max_of(body) + summaries * messages_intent.SUMMARY_TOKENS,
             service=messages_intent.service_of(body),
             pieces=messages_intent.pieces_of(calls),
             reach=REACH,

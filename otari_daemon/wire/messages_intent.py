@@ -25,6 +25,9 @@ FOUND_TOKENS = 32_768
 TOOLS_PROMPT_TOKENS = 1024
 """More than a provider's own words about tools come to: once for all, and once for each tool of its own."""
 
+SUMMARY_TOKENS = 32_768
+"""Held for the summary where a provider may sum a long conversation up, which takes reading it once more."""
+
 _MEDIA = frozenset({"image", "document", "container_upload"})
 _OURS = frozenset({None, "custom", "function"})
 _RUN_BY_CALLERS = ("bash_", "text_editor_", "computer_", "memory_")
@@ -93,6 +96,14 @@ def tool_tokens(body: Body, calls: int) -> int:
         return 0
     foreign = sum(1 for tool in tools if not (isinstance(tool, dict) and tool.get("type") in _OURS))
     return TOOLS_PROMPT_TOKENS * (1 + foreign) + calls * FOUND_TOKENS
+
+
+def summaries(body: Body) -> int:
+    """How many times the provider may sum the conversation up on its way: once, if that is asked for."""
+    managed = body.get("context_management")
+    edits = managed.get("edits") if isinstance(managed, dict) else None
+    kinds = [each.get("type") for each in edits if isinstance(each, dict)] if isinstance(edits, list) else []
+    return int(any(isinstance(kind, str) and kind.startswith("compact") for kind in kinds))
 
 
 def server_calls(body: Body) -> int:
