@@ -29,16 +29,19 @@ class Kind(NamedTuple):
     needs_limit: bool = False
 
 
+ANTHROPIC = Kind(
+    "https://api.anthropic.com/v1",
+    credential_header="x-api-key",
+    credential_prefix="",
+    speaks={"messages": usage_anthropic.MESSAGES},
+    headers=((b"anthropic-version", b"2023-06-01"),),
+    needs_limit=True,
+)
+
 KINDS: dict[str, Kind] = {
     "openai": Kind("https://api.openai.com/v1", output_limit_field="max_completion_tokens"),
-    "anthropic": Kind(
-        "https://api.anthropic.com/v1",
-        credential_header="x-api-key",
-        credential_prefix="",
-        speaks={"messages": usage_anthropic.MESSAGES},
-        headers=((b"anthropic-version", b"2023-06-01"),),
-        needs_limit=True,
-    ),
+    "anthropic": ANTHROPIC,
+    "anthropic-compatible": ANTHROPIC._replace(base_url=None, keyless=True),
     "cerebras": Kind("https://api.cerebras.ai/v1"),
     "cohere": Kind("https://api.cohere.ai/compatibility/v1"),
     "dashscope": Kind("https://dashscope-intl.aliyuncs.com/compatible-mode/v1"),
@@ -60,6 +63,7 @@ KINDS: dict[str, Kind] = {
     "moonshot": Kind("https://api.moonshot.ai/v1"),
     "nebius": Kind("https://api.studio.nebius.ai/v1"),
     "ollama": Kind("http://127.0.0.1:11434/v1", keyless=True),
+    "openai-compatible": Kind(None, keyless=True),
     "openrouter": Kind("https://openrouter.ai/api/v1"),
     "perplexity": Kind("https://api.perplexity.ai"),
     "sambanova": Kind("https://api.sambanova.ai/v1"),

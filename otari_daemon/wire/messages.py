@@ -24,6 +24,7 @@ class MessagesDialect:
     def read_intent(self, body: Body, body_bytes: int) -> Intent:
         """Check what policy needs; everything else is the provider's to judge."""
         refuse_steering(body)
+        messages_intent.refuse_unbounded(body)
         model = model_of(body)
         messages = messages_intent.messages_of(body)
         calls = messages_intent.server_calls(body)

@@ -51,6 +51,10 @@ def added(**members: Any) -> int:
         ({"model": "../x"}, "model"),
         ({"speed": 5}, "speed"),
         ({"speed": "fast", "inference_geo": "us"}, "speed"),
+        ({"fallbacks": [{"model": "dearer"}]}, "fallbacks"),
+        ({"thread": {"type": "continue", "previous_message_id": "msg_1"}}, "thread"),
+        ({"billing_policy": {"bill_to": "user_profile"}}, "billing_policy"),
+        ({"workspace_id": "w"}, "workspace_id"),
         ({"api_base": "https://example.test"}, "api_base"),
     ],
 )
@@ -68,6 +72,7 @@ def test_what_policy_cannot_judge_is_refused(members: dict[str, Any], param: str
         ({"max_tokens": 4096, "thinking": {"type": "enabled", "budget_tokens": 1024}}, 4096),
         ({"thinking": {"type": "enabled", "budget_tokens": 9000}}, 9000),
         ({"context_management": {"edits": [{"type": "compact_20260112"}]}}, 10 + limits.SUMMARY_TOKENS),
+        ({"compaction": {"type": "summarize"}}, 10 + limits.SUMMARY_TOKENS),
         ({"context_management": {"edits": [{"type": "clear_tool_uses_20250919"}]}}, 10),
     ],
 )
