@@ -22,6 +22,7 @@ from otari_daemon.wire.chat import ChatDialect
 from otari_daemon.wire.count_tokens import CountTokensDialect
 from otari_daemon.wire.messages import MessagesDialect
 from otari_daemon.wire.openai_errors import error_body
+from otari_daemon.wire.responses import ResponsesDialect
 
 _log = logging.getLogger("otari.api")
 
@@ -46,7 +47,7 @@ def create_app(edge: Edge) -> Envelope:
     models = ModelsResource(edge.models_of)
     app.add_route("/v1/models", models)
     app.add_route("/v1/models/{model:path}", models, suffix="one")
-    for dialect in (ChatDialect(),):
+    for dialect in (ChatDialect(), ResponsesDialect()):
         app.add_route(dialect.endpoint, InferenceResource(dialect, edge.gateway))
     for anthropic in (MessagesDialect(), CountTokensDialect()):
         app.add_route(anthropic.endpoint, InferenceResource(anthropic, edge.gateway, passed_headers))

@@ -152,6 +152,8 @@ class LocalControlPlane:
         price = self._catalog.price(route, now_ms)
         if intent.service is not None and not price.covers(intent.service):
             raise UnpricedModel(f"service_tier {intent.service!r} of {route.canonical!r} has no price here")
+        if intent.pieces.tool_calls and not price.covers_calls:
+            raise UnpricedModel(f"calls of the provider's tools by {route.canonical!r} have no price here")
         bundle = self._seats.bundle(seat, now_ms)
         bound = _bound(intent, price, bundle, route.upstream.place)
         facts = Facts(
@@ -320,7 +322,7 @@ def _bound(intent: Intent, price: Price, bundle: Bundle, place: Place) -> _Bound
     output_max = (each or ASSUMED_OUTPUT_MAX) * intent.choices
     input_max = intent.input_max
     if price.context_tokens is not None:
-        input_max = min(input_max, price.context_tokens)
+        input_max = min(input_max, price.context_tokens * intent.rounds)
     amount = ceiling(input_max, output_max, price, intent.service, intent.pieces)
     if amount > AMOUNT_MAX:
         raise BudgetExceeded("the most this request could cost is beyond any budget; lower max_tokens")

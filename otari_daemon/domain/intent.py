@@ -25,7 +25,7 @@ class Intent(NamedTuple):
 
     `service` is the provider's service tier that the caller asks for, if the caller does;
     `pieces` are the most pictures, seconds, characters and calls it can come to; `reach` are the wire formats
-    in which a provider can be asked.
+    in which a provider can be asked; `rounds` is how often it may read a whole context for the one request.
     """
 
     model: str
@@ -38,6 +38,7 @@ class Intent(NamedTuple):
     service: str | None = None
     pieces: Usage = ONE_REQUEST
     reach: frozenset[str] = CHAT
+    rounds: int = 1
 
 
 class OutputLimit(NamedTuple):

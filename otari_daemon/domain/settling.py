@@ -19,7 +19,8 @@ class Consumption(NamedTuple):
     `generated_tokens` is an estimate from the answer's length; `least_tokens` is what it cannot be below.
     `service` is the provider's service tier that the answer names. `prompt_tokens` is our own count of the
     prompt, where it was still at hand. `prompted` is what the provider said of the prompt before its
-    answer broke off, with no output in it; it wins over our count.
+    answer broke off, with no output in it; it wins over our count. `tool_calls` are those seen that are
+    charged by the call.
     """
 
     reported: Usage | None = None
@@ -28,6 +29,7 @@ class Consumption(NamedTuple):
     service: str | None = None
     prompt_tokens: int | None = None
     prompted: Usage | None = None
+    tool_calls: int = 0
 
 
 class Bill(NamedTuple):
@@ -67,7 +69,8 @@ def bill(
             return NO_BILL
         prompt = prompt_presumed if seen.prompt_tokens is None else seen.prompt_tokens
         prompted = Usage(input=prompt, requests=1) if seen.prompted is None else seen.prompted
-        usage = prompted._replace(output=_counted(reason, seen, output_max))
+        calls = max(prompted.tool_calls, seen.tool_calls)
+        usage = prompted._replace(output=_counted(reason, seen, output_max), tool_calls=calls)
     applied = price.presumed(seen.service or service, usage.input_tokens)
     presumed = price.presumed(service, prompt_presumed)
     return Bill(usage, charge(usage, applied.rates), tier=None if applied is presumed else applied)

@@ -9,6 +9,7 @@ from otari_daemon.wire import usage_anthropic, usage_openai
 from otari_daemon.wire.usage_format import UsageFormat
 
 CHAT: Mapping[str, UsageFormat] = {"chat": usage_openai.CHAT}
+RESPONSES: Mapping[str, UsageFormat] = {**CHAT, "responses": usage_openai.RESPONSES}
 
 
 class Kind(NamedTuple):
@@ -39,7 +40,7 @@ ANTHROPIC = Kind(
 )
 
 KINDS: dict[str, Kind] = {
-    "openai": Kind("https://api.openai.com/v1", output_limit_field="max_completion_tokens"),
+    "openai": Kind("https://api.openai.com/v1", output_limit_field="max_completion_tokens", speaks=RESPONSES),
     "anthropic": ANTHROPIC,
     "anthropic-compatible": ANTHROPIC._replace(base_url=None, keyless=True),
     "cerebras": Kind("https://api.cerebras.ai/v1"),
@@ -47,30 +48,30 @@ KINDS: dict[str, Kind] = {
     "dashscope": Kind("https://dashscope-intl.aliyuncs.com/compatible-mode/v1"),
     "deepinfra": Kind("https://api.deepinfra.com/v1/openai"),
     "deepseek": Kind("https://api.deepseek.com/v1", speaks={"chat": usage_openai.DEEPSEEK}),
-    "fireworks": Kind("https://api.fireworks.ai/inference/v1"),
+    "fireworks": Kind("https://api.fireworks.ai/inference/v1", speaks=RESPONSES),
     "gemini": Kind(
         "https://generativelanguage.googleapis.com/v1beta/openai", speaks={"chat": usage_openai.GEMINI}
     ),
-    "groq": Kind("https://api.groq.com/openai/v1"),
-    "huggingface": Kind("https://router.huggingface.co/v1"),
+    "groq": Kind("https://api.groq.com/openai/v1", speaks=RESPONSES),
+    "huggingface": Kind("https://router.huggingface.co/v1", speaks=RESPONSES),
     "inception": Kind("https://api.inceptionlabs.ai/v1"),
-    "llamacpp": Kind("http://127.0.0.1:8080/v1", keyless=True),
+    "llamacpp": Kind("http://127.0.0.1:8080/v1", keyless=True, speaks=RESPONSES),
     "llamafile": Kind("http://127.0.0.1:8080/v1", keyless=True),
-    "lmstudio": Kind("http://127.0.0.1:1234/v1", keyless=True),
+    "lmstudio": Kind("http://127.0.0.1:1234/v1", keyless=True, speaks=RESPONSES),
     "minimax": Kind("https://api.minimax.io/v1"),
     "mistral": Kind("https://api.mistral.ai/v1", speaks={"chat": usage_openai.MISTRAL}),
-    "mock": Kind(None, keyless=True, speaks={**CHAT, "messages": usage_anthropic.MESSAGES}),
+    "mock": Kind(None, keyless=True, speaks={**RESPONSES, "messages": usage_anthropic.MESSAGES}),
     "moonshot": Kind("https://api.moonshot.ai/v1"),
     "nebius": Kind("https://api.studio.nebius.ai/v1"),
-    "ollama": Kind("http://127.0.0.1:11434/v1", keyless=True),
+    "ollama": Kind("http://127.0.0.1:11434/v1", keyless=True, speaks=RESPONSES),
     "openai-compatible": Kind(None, keyless=True),
-    "openrouter": Kind("https://openrouter.ai/api/v1"),
+    "openrouter": Kind("https://openrouter.ai/api/v1", speaks=RESPONSES),
     "perplexity": Kind("https://api.perplexity.ai"),
     "sambanova": Kind("https://api.sambanova.ai/v1"),
     "together": Kind("https://api.together.xyz/v1"),
-    "vllm": Kind("http://127.0.0.1:8000/v1", keyless=True),
+    "vllm": Kind("http://127.0.0.1:8000/v1", keyless=True, speaks=RESPONSES),
     "voyage": Kind("https://api.voyageai.com/v1"),
-    "xai": Kind("https://api.x.ai/v1", speaks={"chat": usage_openai.XAI}),
+    "xai": Kind("https://api.x.ai/v1", speaks={**RESPONSES, "chat": usage_openai.XAI}),
 }
 
 

@@ -22,6 +22,7 @@ from otari_daemon.wire.fields import (
     model_of,
     positive,
     refuse_steering,
+    service_of,
 )
 from otari_daemon.wire.messages_wire import MessagesWire
 from otari_daemon.wire.strict_json import decode, replace_top_level
@@ -32,7 +33,7 @@ from otari_daemon.wire.usage_openai import of_timings
 REACH = frozenset({"chat", "messages"})
 MESSAGES_MAX = 4096
 TOOLS_MAX = 256
-_MEDIA_PARTS = frozenset({"image_url", "input_audio", "file", "video_url"})
+_MEDIA_PARTS = ("image_url", "input_audio", "file", "video_url")  # a tuple takes any JSON
 
 
 class _Answer(msgspec.Struct):
@@ -113,7 +114,7 @@ class ChatDialect:
             output_max=_output_max(body),
             choices=choices,
             shows_usage=_asks_for_usage(body, stream),
-            service=_service(body),
+            service=service_of(body),
             reach=REACH,
         )
 
@@ -140,14 +141,6 @@ def _messages(body: Body) -> list[Any]:
         if not isinstance(message.get("role"), str):
             raise InvalidRequest(f"messages[{position}]: 'role' is required", param="messages")
     return messages
-
-
-def _service(body: Body) -> str | None:
-    """The service tier a caller asks for; admission judges whether it has a price."""
-    asked = body.get("service_tier")
-    if asked is not None and not isinstance(asked, str):
-        raise InvalidRequest("service_tier must be a string", param="service_tier")
-    return asked
 
 
 def _remote_media(messages: list[Any]) -> int:

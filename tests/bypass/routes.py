@@ -32,14 +32,16 @@ class Billable(NamedTuple):
 
 BILLABLE = (
     Billable("/v1/chat/completions", chat("up:echo", words(500))),
+    Billable("/v1/responses", {"model": "up:echo", "input": words(500)}),
     Billable("/v1/messages", chat("up:echo", words(500), max_tokens=1000)),
 )
 
 TEXT: dict[str, Any] = {"model": "up:echo", "input": "hello", "prompt": "hello", "query": "hello"}
 ELSEWHERE: dict[str, dict[str, Any]] = {
     "/v1/completions": TEXT,
-    "/v1/responses": {**TEXT, "background": True, "previous_response_id": "resp_1"},
     "/v1/responses/resp_1": TEXT,
+    "/v1/responses/resp_1/cancel": TEXT,
+    "/v1/responses/compact": TEXT,
     "/v1/messages/batches": {"requests": []},
     "/v1/embeddings": TEXT,
     "/v1/rerank": {**TEXT, "documents": ["hello"]},
@@ -72,4 +74,4 @@ ELSEWHERE: dict[str, dict[str, Any]] = {
 """Where providers and other gateways serve what costs money."""
 
 TOOLS = ("/v1/search", "/v1/tools", "/v1/web_search", "/v1/code_execution", "/v1/mcp", "/mcp")
-RESUMED = ("/v1/responses", "/v1/responses/resp_1")
+RESUMED = ("/v1/responses/resp_1", "/v1/responses/resp_1/cancel", "/v1/responses/compact")

@@ -162,10 +162,10 @@ def cut(connection: http.client.HTTPConnection) -> None:
     connection.close()
 
 
-def refused_unbilled(client: Client, body: bytes, status: int, code: str = "") -> None:
+def refused_unbilled(client: Client, body: bytes, status: int, code: str = "", path: str = CHAT) -> None:
     """A request is turned away, costs nothing, and never reaches the provider."""
     before = len(client.machine.bill())
-    answer = client.post(body)
+    answer = client.post(body, path=path)
     assert answer.status == status, answer
     assert code in ("", answer.code)
     assert (client.rows(), len(client.machine.bill())) == ([], before)
