@@ -34,6 +34,7 @@ class Place:
 
     base_url: str = "https://api.example/v1"
     output_limit_field: str = "max_tokens"
+    needs_limit: bool = False
     timeouts: Waits = field(default_factory=Waits)
 
 
