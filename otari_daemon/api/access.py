@@ -47,7 +47,7 @@ ACCESS: Final[Mapping[str, Mapping[str, Access]]] = MappingProxyType(
         "/health": _HEALTH,
         "/health/liveness": _HEALTH,
         "/health/readiness": _HEALTH,
-        **dict.fromkeys(INFERENCE, {"POST": Access.KEY}),
+        **{path: {"POST": Access.KEY} for path in INFERENCE},
         ME: {"GET": Access.KEY},
         paths.MODELS: _READ,
         MODEL: _READ,

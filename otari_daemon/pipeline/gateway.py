@@ -243,7 +243,7 @@ class Gateway:
 
 
 def _begin(route: Wire | Interpreter, call: Call, body: Body, attempt: Attempt) -> tuple[Wire, Exchange]:
-    """The wire and the exchange of one attempt. A provider of another dialect gets no header of the client's."""
+    """The wire and the exchange of one attempt; another dialect's provider gets no header of the client's."""
     upstream = attempt.upstream
     if call.form is not None and not isinstance(route, Interpreter):
         sending = call.form.sent_as(attempt.model, call.request_id)

@@ -31,20 +31,23 @@ class Kind(NamedTuple):
     needs_limit: bool = False
 
 
+ANTHROPIC = Kind(
+    "https://api.anthropic.com/v1",
+    credential_header="x-api-key",
+    credential_prefix="",
+    speaks={"messages": usage_anthropic.MESSAGES},
+    headers=((b"anthropic-version", b"2023-06-01"),),
+    needs_limit=True,
+)
+
 KINDS: dict[str, Kind] = {
     "openai": Kind(
         "https://api.openai.com/v1",
         output_limit_field="max_completion_tokens",
         speaks={**RESPONSES, **VECTORS, **JUDGEMENTS, **PICTURES, **VOICE, **AUDIO},
     ),
-    "anthropic": Kind(
-        "https://api.anthropic.com/v1",
-        credential_header="x-api-key",
-        credential_prefix="",
-        speaks={"messages": usage_anthropic.MESSAGES},
-        headers=((b"anthropic-version", b"2023-06-01"),),
-        needs_limit=True,
-    ),
+    "anthropic": ANTHROPIC,
+    "anthropic-compatible": ANTHROPIC._replace(base_url=None, keyless=True),
     "cerebras": Kind("https://api.cerebras.ai/v1"),
     "cohere": Kind("https://api.cohere.ai/compatibility/v1", speaks={**CHAT, **VECTORS}),
     "dashscope": Kind("https://dashscope-intl.aliyuncs.com/compatible-mode/v1", speaks={**CHAT, **VECTORS}),
@@ -83,6 +86,7 @@ KINDS: dict[str, Kind] = {
     "moonshot": Kind("https://api.moonshot.ai/v1"),
     "nebius": Kind("https://api.studio.nebius.ai/v1", speaks={**CHAT, **VECTORS, **PICTURES}),
     "ollama": Kind("http://127.0.0.1:11434/v1", keyless=True, speaks={**RESPONSES, **VECTORS}),
+    "openai-compatible": Kind(None, keyless=True),
     "openrouter": Kind("https://openrouter.ai/api/v1", speaks={**RESPONSES, **VECTORS}),
     "perplexity": Kind("https://api.perplexity.ai"),
     "sambanova": Kind("https://api.sambanova.ai/v1"),

@@ -74,6 +74,7 @@ class CountTokensDialect:
     def read_intent(self, body: Body, body_bytes: int) -> Intent:  # noqa: ARG002 - a `Dialect`
         """A request whose tokens cost nothing, so none are held for: no input, no choice of answers."""
         refuse_steering(body)
+        messages_intent.refuse_unbounded(body)
         model = model_of(body)
         messages_intent.messages_of(body)
         return Intent(

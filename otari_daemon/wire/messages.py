@@ -24,17 +24,19 @@ class MessagesDialect:
     def read_intent(self, body: Body, body_bytes: int) -> Intent:
         """Check what policy needs; everything else is the provider's to judge."""
         refuse_steering(body)
+        messages_intent.refuse_unbounded(body)
         model = model_of(body)
         messages = messages_intent.messages_of(body)
         calls = messages_intent.server_calls(body)
         shown = messages_intent.media_of(body, messages)
-        bound = input_bound(body_bytes, 1 + len(messages), shown)
+        bound = input_bound(body_bytes, 1 + len(messages), shown) + messages_intent.tool_tokens(body, calls)
+        summaries = messages_intent.summaries(body)
         return Intent(
             model=model,
             stream=flag(body, "stream"),
-            input_max=bound + messages_intent.tool_tokens(body, calls),
+            input_max=bound * (1 + summaries),
             prompt_presumed=presumed_tokens(body_bytes),
-            output_max=messages_intent.output_max_of(body),
+            output_max=messages_intent.output_max_of(body) + summaries * messages_intent.SUMMARY_TOKENS,
             service=messages_intent.service_of(body),
             pieces=messages_intent.pieces_of(calls),
             reach=REACH,

@@ -25,10 +25,27 @@ FOUND_TOKENS = 32_768
 TOOLS_PROMPT_TOKENS = 1024
 """More than a provider's own words about tools come to: once for all, and once for each tool of its own."""
 
+SUMMARY_TOKENS = 32_768
+"""Held for the summary where a provider may sum a long conversation up, which takes reading it once more."""
+
+_REFUSED = {
+    "billing_policy": "is set by the gateway's operator, not in a request",
+    "fallbacks": "would run models that were not asked for here; ask for each one itself",
+    "thread": "goes on from what only the provider has; send the whole conversation",
+    "workspace_id": "is set by the gateway's operator, not in a request",
+}
+
 _MEDIA = frozenset({"image", "document", "container_upload"})
 _OURS = frozenset({None, "custom", "function"})
 _RUN_BY_CALLERS = ("bash_", "text_editor_", "computer_", "memory_")
 _CLIENT_USUAL = {"speed": "standard", "inference_geo": "global"}
+
+
+def refuse_unbounded(body: Body) -> None:
+    """Refuse fields that choose who pays, or that make a request cost what its body does not bound."""
+    for name, reason in _REFUSED.items():
+        if body.get(name) is not None:
+            raise InvalidRequest(f"{name} {reason}", param=name)
 
 
 def messages_of(body: Body) -> list[Any]:
@@ -93,6 +110,16 @@ def tool_tokens(body: Body, calls: int) -> int:
         return 0
     foreign = sum(1 for tool in tools if not (isinstance(tool, dict) and tool.get("type") in _OURS))
     return TOOLS_PROMPT_TOKENS * (1 + foreign) + calls * FOUND_TOKENS
+
+
+def summaries(body: Body) -> int:
+    """How many times the provider may sum the conversation up on its way: once, if that is asked for."""
+    if body.get("compaction") is not None:
+        return 1
+    managed = body.get("context_management")
+    edits = managed.get("edits") if isinstance(managed, dict) else None
+    kinds = [each.get("type") for each in edits if isinstance(each, dict)] if isinstance(edits, list) else []
+    return int(any(isinstance(kind, str) and kind.startswith("compact") for kind in kinds))
 
 
 def server_calls(body: Body) -> int:
