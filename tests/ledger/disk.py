@@ -20,6 +20,8 @@ from tests.ledger.model import Amounts, require
 from tests.ledger.support import add_budgets
 
 USED = (
+    "idempotency",
+    "hold_instead",
     "adjustment_share",
     "adjustment",
     "bundle",
