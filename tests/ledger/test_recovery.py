@@ -41,6 +41,7 @@ async def test_a_sent_hold_is_posted_at_its_progress_and_no_more_than_it_held(da
     assert ([tuple(each) for each in closed], again) == (expected, [])
     assert row is not None
     assert (row.reason, row.settled_ms, row.usage.output, row.state) == (Reason.CRASH, NOW_MS + 7, 40, 4)
+    assert (row.status, row.first_byte_us, row.duration_us) == (0, 0, 0)
     assert balance is not None
     assert (balance.posted, balance.held) == (125, 0)
     assert store.read_now(verify).clean

@@ -32,7 +32,7 @@ def test_twenty_histories_leave_the_same_rows_on_both_engines(engines: tuple[Eng
         assert play(seed, *engines) == []
         seen |= {table for table, read in sql_copy.READ.items() if engines[1].con.execute(read).fetchone()}
 
-    assert seen == WRITTEN
+    assert seen >= WRITTEN
 
 
 class GoesAstray(Unproven):
