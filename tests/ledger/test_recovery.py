@@ -35,6 +35,7 @@ async def test_a_sent_hold_is_posted_at_its_progress_and_no_more_than_it_held(da
     closed = store.recover(epoch, NOW_MS + 7)
     again = store.recover(epoch, NOW_MS + 8)
     row = store.read_now(usage.one, rid_of(2))
+    limits = store.read_now(lambda session: session.con.execute("SELECT limit_n FROM balance").fetchall())
     balance = store.load_book(epoch).accounts[1].balance
 
     expected = [(rid_of(1), 1_000, 10), (rid_of(2), 1_000, 90), (rid_of(3), 25, 25)]
@@ -43,7 +44,7 @@ async def test_a_sent_hold_is_posted_at_its_progress_and_no_more_than_it_held(da
     assert (row.reason, row.settled_ms, row.usage.output, row.state) == (Reason.CRASH, NOW_MS + 7, 40, 4)
     assert (row.status, row.first_byte_us, row.duration_us) == (0, 0, 0)
     assert balance is not None
-    assert (balance.posted, balance.held) == (125, 0)
+    assert (balance.posted, balance.held, limits) == (125, 0, [(10_000,)])
     assert store.read_now(verify).clean
     store.close_now()
 

@@ -78,7 +78,7 @@ TARGETS = (
     _domain("keys"),
     _domain("limits"),
     _domain("money"),
-    _domain("pricing", "tests/domain/test_prices.py"),
+    _domain("pricing", "tests/domain/test_rates.py", "tests/domain/test_service_tiers.py"),
     _domain("records", "tests/ledger/test_recovery.py"),
     _domain("settling"),
     _domain("usage", "tests/wire/test_usage_openai.py"),
