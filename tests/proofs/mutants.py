@@ -71,7 +71,7 @@ _LEDGER = (
     "tests/store/test_writer.py",
 )
 TARGETS = (
-    _domain("book", "tests/domain/test_book_edges.py", "tests/domain/test_book_raises.py"),
+    _domain("book", *(f"tests/domain/test_book_{what}.py" for what in ("edges", "raises", "adjust"))),
     _domain("budgets", "tests/ledger/test_recovery.py"),
     _domain("errors"),
     _domain("intent", "tests/wire/test_chat_intent.py"),
