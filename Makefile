@@ -3,8 +3,9 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 PY := .venv/bin/python
 N ?=
+ENGINE ?= sqlite
 
-.PHONY: help install parts run test check unit lint typecheck floors sim kill9 bypass crashpoints lin hot mutants bench bench-reports pghot real-upstream test-real lock clean format
+.PHONY: help install parts run test check unit lint typecheck floors sim diff hyp kill9 bypass crashpoints lin hot mutants bench bench-reports pghot real-upstream test-real lock clean format
 
 help:  ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -46,11 +47,17 @@ typecheck: install  ## mypy --strict
 floors: install  ## who may import whom
 	.venv/bin/lint-imports
 
-sim: install  ## seeded ledger histories; make sim N=1000000 SEED=7
-	$(PY) -m tests.ledger.simulate --histories $(or $(N),10000) --seed $(or $(SEED),1)
+sim: install  ## seeded ledger histories; make sim N=1000000 SEED=7 ENGINE=postgresql
+	$(PY) -m tests.ledger.simulate --histories $(or $(N),10000) --seed $(or $(SEED),1) --engine $(ENGINE)
 
-kill9: install  ## kill -9 under load, restart, verify; make kill9 N=500
-	$(PY) -m tests.e2e.kill9 --cycles $(or $(N),20)
+diff: install  ## the same seeds on both engines leave the same rows; make diff N=1000 SEED=7
+	$(PY) -m tests.proofs.twins --histories $(or $(N),1000) --seed $(or $(SEED),1)
+
+hyp: install  ## book and store against a model, steps in any order; make hyp N=2000 ENGINE=postgresql
+	$(PY) -m tests.ledger.machine --examples $(or $(N),2000) --engine $(ENGINE)
+
+kill9: install  ## kill -9 under load, restart, verify; make kill9 N=500 ENGINE=postgresql
+	$(PY) -m tests.e2e.kill9 --cycles $(or $(N),20) --engine $(ENGINE)
 
 bypass: install  ## thirty ways around a budget, each by name
 	$(PY) -m pytest tests/bypass

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from otari_daemon.domain.book import NO_PERIOD, Account, Book, Hold
 from otari_daemon.domain.money import Nano
 from otari_daemon.domain.windows import Every, Lifetime, Period
@@ -53,3 +55,24 @@ def test_a_window_whose_period_begins_at_the_same_moment_goes_on_with_what_was_s
     account.window = Every(2 * HOUR_MS, 0)
 
     assert book.bundle((1,), HOUR_MS).balances[0] is first[0]
+
+
+@pytest.mark.parametrize(
+    ("limits", "enforced", "watches"),
+    [
+        ((), (), False),
+        ((5,), (True,), False),
+        ((5,), (False,), True),
+        ((None,), (False,), False),
+        ((5, 5), (True, False), True),
+    ],
+)
+def test_a_bundle_watches_if_some_limit_of_its_accounts_is_not_enforced(
+    limits: tuple[int | None, ...], enforced: tuple[bool, ...], watches: bool
+) -> None:
+    book = Book()
+    for number, (limit, forced) in enumerate(zip(limits, enforced, strict=True)):
+        amount = None if limit is None else Nano(limit)
+        book.accounts[number] = Account(number, "b", "budget", amount, Lifetime(), forced)
+
+    assert book.bundle(tuple(book.accounts), 0).watches is watches

@@ -22,7 +22,7 @@ from otari_daemon.domain.budgets import Budget
 from otari_daemon.domain.money import ZERO, Nano
 from otari_daemon.domain.records import Progress
 from otari_daemon.store.fold import Fold, Leg
-from tests.ledger.disk import SqliteDisk, connect
+from tests.ledger.disk import RealDisk, connect
 from tests.ledger.model import ModelDisk
 
 
@@ -143,7 +143,7 @@ class _FoldCorrectsTheRowOnly(Fold):
         super()._correct(legs)
 
 
-class CorrectsTheRowOnly(SqliteDisk):
+class CorrectsTheRowOnly(RealDisk):
     """Writes a correction down, and leaves the balances as they were."""
 
     fold = _FoldCorrectsTheRowOnly
@@ -152,7 +152,7 @@ class CorrectsTheRowOnly(SqliteDisk):
         super().__init__(made, connect())
 
 
-class FoldsTooMuchAway(SqliteDisk):
+class FoldsTooMuchAway(RealDisk):
     """Takes a hold that opened and closed in one batch for nothing at all."""
 
     fold = _FoldForgets

@@ -1,6 +1,6 @@
 """Seeded histories of a ledger under every fault we know, checked after every step.
 
-    python -m tests.ledger.simulate --histories 10000 --seed 1
+    python -m tests.ledger.simulate --histories 10000 --engine postgresql --seed 1
 
 One history is a few accounts, requests in every phase at once, and a disk that lags behind, refuses and
 forgets. The world keeps its own account of what must be true, by arithmetic of its own.
@@ -32,14 +32,11 @@ from otari_daemon.domain.budgets import Budget
 from otari_daemon.domain.money import Nano
 from otari_daemon.domain.records import Progress, Reason, RecoveredHold
 from otari_daemon.domain.windows import Calendar, Every, Lifetime
-from tests.ledger.disk import SqliteDisk, connect
+from tests.ledger.engines import ENGINES, Engine, opened
 from tests.ledger.model import Amounts, ModelDisk, require
 from tests.ledger.support import FREE, NOW_MS, PRICE, TIER, budget, facts, outcome, rid_of
 
 STEPS = 50
-SQLITE_EVERY = 50
-"""One history in this many runs on the real statements instead of the model."""
-
 WINDOWS = (Lifetime(), Every(1_000, NOW_MS - 500), Every(60_000, 0), Calendar("day"))
 
 
@@ -315,7 +312,7 @@ _WEIGHTS = (30, 18, 4, 3, 3, 3, 2, 5, 3, 12, 8, 2)
 
 
 class Failed(AssertionError):
-    """A history that broke a rule, as the line that plays it again."""
+    """A history that broke a rule, as the arguments that play it again and what went wrong."""
 
 
 def run(seed: int, made: MakeBook = lambda book: book, make_disk: MakeDisk = ModelDisk) -> int:
@@ -326,20 +323,14 @@ def run(seed: int, made: MakeBook = lambda book: book, make_disk: MakeDisk = Mod
         world.run()
     except Exception as error:
         step = "start" if world is None else f"step {world.steps}"
-        line = f"python -m tests.ledger.simulate --histories 1 --seed {seed}"
-        raise Failed(f"{line}  # {step}: {type(error).__name__}: {error}") from error
+        raise Failed(f"--histories 1 --seed {seed}  # {step}: {type(error).__name__}: {error}") from error
     return world.steps
 
 
-def run_many(histories: int, first_seed: int) -> int:
-    """Play histories with consecutive seeds, one in fifty on real statements; return all steps."""
-    con = connect()
-    steps = 0
-    for seed in range(first_seed, first_seed + histories):
-        real = seed % SQLITE_EVERY == 0
-        steps += run(seed, make_disk=(lambda made: SqliteDisk(made, con)) if real else ModelDisk)
-    con.close()
-    return steps
+def run_many(histories: int, first_seed: int, engine: Engine) -> int:
+    """Play histories with consecutive seeds, some or all of them on an engine; return all steps."""
+    seeds = range(first_seed, first_seed + histories)
+    return sum(run(seed, make_disk=engine.disk_of(seed)) for seed in seeds)
 
 
 def main(argv: list[str]) -> int:
@@ -347,15 +338,19 @@ def main(argv: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.ledger.simulate")
     parser.add_argument("--histories", type=int, default=10_000)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--engine", choices=ENGINES, default="sqlite")
     wanted = parser.parse_args(argv)
     begun = time.perf_counter()
     try:
-        steps = run_many(wanted.histories, wanted.seed)
+        with opened(wanted.engine) as engine:
+            steps = run_many(wanted.histories, wanted.seed, engine)
     except Failed as failed:
-        print(failed)
+        print(f"python -m tests.ledger.simulate --engine {wanted.engine} {failed}")
         return 1
     took_s = time.perf_counter() - begun
-    print(f"{wanted.histories} histories, {steps} steps, 0 violations, {took_s:.1f} s")
+    rate = wanted.histories / took_s
+    done = f"{wanted.histories} histories on {wanted.engine}, {steps} steps, 0 violations"
+    print(f"{done}, {took_s:.1f} s, {rate:.1f} a second")
     return 0
 
 

@@ -8,14 +8,16 @@ import pytest
 
 from otari_daemon.domain.book import Book
 from otari_daemon.domain.money import Nano
+from otari_daemon.domain.pricing import Price, Rates
 from otari_daemon.domain.records import Progress, Reason, RecoveredHold
+from otari_daemon.domain.usage import Usage
 from otari_daemon.domain.windows import Calendar, Every, Lifetime, Period, Window
 from otari_daemon.store import budgets, usage
 from otari_daemon.store.database import Session
 from otari_daemon.store.errors import LedgerCorrupt
 from otari_daemon.store.store import Store
 from otari_daemon.store.verify import verify
-from tests.ledger.support import NOW_MS, budget, commit, open_store, outcome, reserve, rid_of
+from tests.ledger.support import NOW_MS, budget, commit, facts, open_store, outcome, reserve, rid_of
 
 DAY_MS = 86_400_000
 
@@ -33,14 +35,16 @@ async def test_a_sent_hold_is_posted_at_its_progress_and_no_more_than_it_held(da
     closed = store.recover(epoch, NOW_MS + 7)
     again = store.recover(epoch, NOW_MS + 8)
     row = store.read_now(usage.one, rid_of(2))
+    limits = store.read_now(lambda session: session.con.execute("SELECT limit_n FROM balance").fetchall())
     balance = store.load_book(epoch).accounts[1].balance
 
     expected = [(rid_of(1), 1_000, 10), (rid_of(2), 1_000, 90), (rid_of(3), 25, 25)]
     assert ([tuple(each) for each in closed], again) == (expected, [])
     assert row is not None
     assert (row.reason, row.settled_ms, row.usage.output, row.state) == (Reason.CRASH, NOW_MS + 7, 40, 4)
+    assert (row.status, row.first_byte_us, row.duration_us) == (0, 0, 0)
     assert balance is not None
-    assert (balance.posted, balance.held) == (125, 0)
+    assert (balance.posted, balance.held, limits) == (125, 0, [(10_000,)])
     assert store.read_now(verify).clean
     store.close_now()
 
@@ -87,6 +91,41 @@ async def test_a_hold_whose_price_is_gone_stops_the_start(database_url: str) -> 
         store.recover(epoch, NOW_MS)
 
     assert len(store.read_now(usage.open_holds)) == 1
+    store.close_now()
+
+
+async def test_a_hold_whose_bundle_is_gone_stops_the_start(database_url: str) -> None:
+    store, book = await _started(database_url)
+    bundle = book.bundle((1,), NOW_MS)
+    reserve(book, bundle, 1, 500)
+    await commit(store, book.take_journal())
+    await store.close(5)
+    store = _open(database_url)
+    store.write_now(lambda con: con.execute("DELETE FROM bundle"))
+    epoch = store.begin_epoch()
+
+    with pytest.raises(LedgerCorrupt, match=f"bundle {bundle.id}, which is not there"):
+        store.recover(epoch, NOW_MS)
+
+    assert len(store.read_now(usage.open_holds)) == 1
+    store.close_now()
+
+
+async def test_a_sent_hold_is_charged_what_its_price_takes_for_a_request(database_url: str) -> None:
+    store, book = await _started(database_url)
+    price = Price("mock:echo", Rates.of(input=1_000, requests=7_000), 0, "test")
+    book.reserve(rid_of(1), book.bundle((1,), NOW_MS), Nano(500), facts(price=price, prompt=10))
+    await commit(store, book.take_journal())
+    await store.close(5)
+    store = _open(database_url)
+
+    closed = store.recover(store.begin_epoch(), NOW_MS)
+    row = store.read_now(usage.one, rid_of(1))
+
+    assert closed == [RecoveredHold(rid_of(1), Nano(500), Nano(10 + 7))]
+    assert row is not None
+    assert row.usage == Usage(input=10, requests=1)
+    assert store.read_now(verify).clean
     store.close_now()
 
 

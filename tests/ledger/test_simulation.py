@@ -7,18 +7,28 @@ from collections.abc import Callable
 import pytest
 
 from otari_daemon.domain.book import Book
+from tests.ledger.engines import opened
 from tests.ledger.model import ModelDisk
 from tests.ledger.planted import BOOKS, DISKS
 from tests.ledger.simulate import Failed, MakeBook, MakeDisk, run, run_many
 
 HISTORIES = 10_000
+HISTORIES_ON_A_SERVER = 60
 CAUGHT_WITHIN = 1_000
 
 
 def test_ten_thousand_histories_break_no_rule() -> None:
-    steps = run_many(HISTORIES, first_seed=1)
+    with opened("sqlite") as engine:
+        steps = run_many(HISTORIES, 1, engine)
 
     assert steps > HISTORIES * 40
+
+
+def test_histories_on_postgresql_break_no_rule() -> None:
+    with opened("postgresql") as engine:
+        steps = run_many(HISTORIES_ON_A_SERVER, 1, engine)
+
+    assert steps > HISTORIES_ON_A_SERVER * 40
 
 
 @pytest.mark.parametrize("planted", BOOKS)
@@ -34,11 +44,11 @@ def test_a_planted_defect_in_the_disk_is_caught(planted: MakeDisk) -> None:
     assert "--seed" in _first_failure(make_disk=planted)
 
 
-def test_a_failing_history_prints_the_line_that_plays_it_again() -> None:
+def test_a_failing_history_names_the_arguments_that_play_it_again() -> None:
     line = _first_failure(make_disk=DISKS[0])
 
-    command, _, seed = line.split("#")[0].rpartition(" --seed ")
-    assert command == "python -m tests.ledger.simulate --histories 1"
+    arguments, _, seed = line.split("#")[0].rpartition(" --seed ")
+    assert arguments == "--histories 1"
     with pytest.raises(Failed) as again:
         run(int(seed), make_disk=DISKS[0])
     assert str(again.value) == line
