@@ -30,16 +30,17 @@ class MessagesDialect:
         calls = messages_intent.server_calls(body)
         shown = messages_intent.media_of(body, messages)
         bound = input_bound(body_bytes, 1 + len(messages), shown) + messages_intent.tool_tokens(body, calls)
-        summaries = messages_intent.summaries(body)
+        summaries, rounds = messages_intent.summaries(body), messages_intent.rounds_of(body, calls)
         return Intent(
             model=model,
             stream=flag(body, "stream"),
-            input_max=bound * (1 + summaries),
+            input_max=bound * rounds,
             prompt_presumed=presumed_tokens(body_bytes),
             output_max=messages_intent.output_max_of(body) + summaries * messages_intent.SUMMARY_TOKENS,
             service=messages_intent.service_of(body),
             pieces=messages_intent.pieces_of(calls),
             reach=REACH,
+            rounds=rounds,
         )
 
     def prompt_tokens(self, raw: bytes) -> int:

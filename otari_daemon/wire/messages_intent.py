@@ -19,6 +19,9 @@ SERVER_CALLS_MAX = 32
 
 USES_MAX = 1000
 
+LOOPS_MAX = 10
+"""How often a provider goes on by itself after calls of its own tools, before it hands a turn back."""
+
 FOUND_TOKENS = 32_768
 """Held for what one such call puts into the prompt."""
 
@@ -120,6 +123,11 @@ def summaries(body: Body) -> int:
     edits = managed.get("edits") if isinstance(managed, dict) else None
     kinds = [each.get("type") for each in edits if isinstance(each, dict)] if isinstance(edits, list) else []
     return int(any(isinstance(kind, str) and kind.startswith("compact") for kind in kinds))
+
+
+def rounds_of(body: Body, calls: int) -> int:
+    """How often the provider may read the whole context for the one request."""
+    return 1 + min(calls, LOOPS_MAX) + summaries(body)
 
 
 def server_calls(body: Body) -> int:

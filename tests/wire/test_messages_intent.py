@@ -115,7 +115,10 @@ def test_tools_that_run_at_the_provider_are_held_for_by_the_call(tools: list[Any
     foreign = sum("type" in tool for tool in tools)
 
     assert intent_of(tools=tools).pieces.tool_calls == calls
-    assert added(tools=tools) == limits.TOOLS_PROMPT_TOKENS * (1 + foreign) + calls * limits.FOUND_TOKENS
+    plain, bytes_more = intent_of().input_max, len(json.dumps(tools)) + len('"tools": , ')
+    once = plain + bytes_more + limits.TOOLS_PROMPT_TOKENS * (1 + foreign) + calls * limits.FOUND_TOKENS
+    intent = intent_of(tools=tools)
+    assert (intent.rounds, intent.input_max) == (1 + min(calls, limits.LOOPS_MAX), once * intent.rounds)
 
 
 def test_servers_of_tools_are_held_for_too() -> None:
