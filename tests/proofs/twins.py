@@ -122,7 +122,8 @@ def adorned(entries: Sequence[Entry | Progress]) -> Iterator[Entry | Progress]:
         if isinstance(entry, HoldOpened):
             facts = cast(Facts, entry.facts)
             instead = None if number % 3 else Instead(word, facts.model, word, word)
-            yield entry._replace(facts=facts._replace(user_id=word, provider=word, instead=instead))
+            harder = entry.hold.facts = facts._replace(user_id=word, provider=word, instead=instead)
+            yield entry._replace(facts=harder)
             if number % 2:
                 yield Named(scoped, rid[::-1], rid, facts.created_ms)
         else:
