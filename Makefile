@@ -4,7 +4,7 @@ SHELL := /bin/bash
 PY := .venv/bin/python
 N ?=
 
-.PHONY: help install parts run test check unit lint typecheck floors sim kill9 bypass crashpoints lin hot mutants bench bench-reports real-upstream test-real lock clean format
+.PHONY: help install parts run test check unit lint typecheck floors sim kill9 bypass crashpoints lin hot mutants bench bench-reports pghot real-upstream test-real lock clean format
 
 help:  ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -72,6 +72,9 @@ bench: parts  ## CPU and latency per request beside nginx and stock httpx, one r
 
 bench-reports: install  ## reports over ten million generated requests; make bench-reports N=1000000
 	$(PY) -m bench.reports --rows $(or $(N),10000000)
+
+pghot: parts  ## one hot budget on PostgreSQL: two nodes with leases beside an UPDATE for each request
+	$(PY) -m bench.pghot
 
 real-upstream: install  ## build llama.cpp's server and put its small model together (about ten minutes)
 	$(PY) scripts/real_upstream.py

@@ -20,19 +20,23 @@ from otari_daemon.admin.app import create_admin_app
 from otari_daemon.api.app import Edge, create_app
 from otari_daemon.config.paths import Places
 from otari_daemon.config.schema import Config
+from otari_daemon.control.changes import Changes
 from otari_daemon.control.ledger import Ledger
 from otari_daemon.control.notes import Notes
 from otari_daemon.control.operations import DaemonFacts, LocalOperations, bootstrap
 from otari_daemon.control.refusal_log import RefusalLog
 from otari_daemon.control.seats import Seats
+from otari_daemon.control.sharing import Sharing
 from otari_daemon.control.watchdog import Watchdog
+from otari_daemon.domain.shared_book import SharedBook
 from otari_daemon.front.limits import FrontLimits
 from otari_daemon.front.protocol import protocol_class
 from otari_daemon.mock.server import serve as serve_mock
 from otari_daemon.runtime import Books, Runtime, build_runtime
 from otari_daemon.sockets import BACKLOG, bind_admin, bind_public
-from otari_daemon.store import budgets, freezes, keys, limits, prices, users
+from otari_daemon.store import budgets, freezes, keys, limits, nodes, prices, users
 from otari_daemon.store.errors import StoreError, StoreUnavailable
+from otari_daemon.store.shared_store import SharedStore
 from otari_daemon.store.store import Store
 from otari_daemon.telemetry.activity import Activity
 from otari_daemon.telemetry.clock import SystemClock
@@ -101,6 +105,9 @@ class Daemon:
             stored = books.store.read_now(prices.everything)
             runtime = build_runtime(self._config, books, mock_path, stored)
             stack.push_async_callback(runtime.aclose)
+            if books.ledger.sharing is not None:
+                catalog = runtime.catalog
+                books.ledger.sharing.changes.on_prices = catalog.take_prices
             operations = self._operations(runtime, books, public_socket)
             public = self._public_server(runtime, books, operations)
             admin = self._admin_server(operations)
@@ -113,12 +120,13 @@ class Daemon:
     def _open_books(self) -> tuple[Books, str | None]:
         """Open, recover and load the ledger; make the first key if there is none."""
         now_ms = self._clock.now_ms()
-        store = Store.open(self._places.database_url.reveal(), now_ms=now_ms)
+        store = _store_class(self._config).open(self._places.database_url.reveal(), now_ms=now_ms)
         epoch = store.begin_epoch()
         recovered = store.recover(epoch, now_ms)
         if recovered:
             _log.warning("closed %d holds that an earlier daemon left open", len(recovered))
         secret = bootstrap(store, os.urandom, now_ms) if self._config.bootstrap_api_key else None
+        known = store.read_now(nodes.generation) if isinstance(store, SharedStore) else 0
         book = store.load_book(epoch)
         loop = asyncio.get_running_loop()
         seats = Seats(book)
@@ -131,7 +139,11 @@ class Daemon:
         )
         store.start(loop)
         notes = Notes(Activity(), self._clock, RefusalLog(store))
-        return Books(store, Ledger(book, store, loop), seats, notes, self._clock), secret
+        ledger = Ledger(book, store, loop)
+        if isinstance(store, SharedStore) and isinstance(book, SharedBook):
+            changes = Changes(store, book, seats, known)
+            ledger.sharing = Sharing(store, book, ledger, changes, self._clock)
+        return Books(store, ledger, seats, notes, self._clock), secret
 
     async def _start_mock(self, stack: AsyncExitStack) -> Path | None:
         if not self._config.mock:
@@ -191,7 +203,9 @@ class Daemon:
         serving = asyncio.create_task(public.serve([public_socket]))
         administering = asyncio.create_task(admin.serve([admin_socket]))
         auditing = books.ledger.auditor.run(self._config.ledger.audit_s)
-        ticking = asyncio.gather(_tick(books, runtime), _forget(books), auditing)
+        sharing = books.ledger.sharing
+        together = [] if sharing is None else [sharing.run()]
+        ticking = asyncio.gather(_tick(books, runtime), _forget(books), auditing, *together)
         mending = asyncio.create_task(_mend_reports(books))
         ticking.add_done_callback(lambda _: self._stop.set())  # without its upkeep a daemon stops
         await asyncio.gather(public.listening.wait(), admin.listening.wait())
@@ -207,6 +221,8 @@ class Daemon:
         mending.cancel()
         await asyncio.wait({mending})
         await books.notes.refusals.flush()
+        if sharing is not None:
+            await sharing.leave()
 
     async def _drain(self, public: _Server, serving: asyncio.Task[None], runtime: Runtime) -> None:
         """Refuse new connections, let answers finish, break off what outlasts the drain."""
@@ -277,6 +293,10 @@ async def _mend_reports(books: Books) -> None:
             if books.store.available and await books.store.usage_cells_stale():
                 await books.store.rebuild_usage()
         await asyncio.sleep(MEND_S)
+
+
+def _store_class(config: Config) -> type[Store]:
+    return SharedStore if config.ledger.nodes == "shared" else Store
 
 
 def _server(app: object, limits: FrontLimits, drain_s: float) -> _Server:

@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
+import os
+
+from hypothesis import settings
+
 from tests.postgres import cluster
+
+if "CI" not in os.environ:  # there, Hypothesis has a profile of its own that waits as well
+    settings.register_profile("patient", deadline=None)
+    settings.load_profile("patient")
 
 
 def pytest_sessionfinish() -> None:

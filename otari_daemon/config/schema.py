@@ -164,6 +164,7 @@ class Ledger:
 
     durability: Literal["before_response", "before_dispatch"] = "before_response"
     audit_s: Seconds = field(default=60.0, metadata=RESTART)
+    nodes: Literal["single", "shared"] = field(default="single", metadata=RESTART)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from otari_daemon.control.default_prices import DefaultPrices
@@ -43,6 +43,10 @@ class Catalog:
         self._defaults = defaults
         self._served = served
         self._remembered: dict[str, Route] = {}
+
+    def take_prices(self, stored: Iterable[Price]) -> None:
+        """Replace the price list in force by one with other versions from the database."""
+        self.prices = self.prices.restated(stored)
 
     def resolve(self, name: str) -> Route:
         """Find who serves `provider:model`, `provider/model`, an alias, or a name one provider declares."""

@@ -9,6 +9,7 @@ import asyncio
 import math
 from collections.abc import Callable
 from functools import partial
+from typing import TYPE_CHECKING
 
 from otari_daemon.control.auditor import Auditor
 from otari_daemon.control.idempotency import Claims
@@ -21,6 +22,9 @@ from otari_daemon.domain.money import ZERO, Nano
 from otari_daemon.domain.records import Facts, Outcome, Progress
 from otari_daemon.domain.settling import Bill
 from otari_daemon.store.store import Store
+
+if TYPE_CHECKING:
+    from otari_daemon.control.sharing import Sharing
 
 BACKLOG_MAX = 20_000
 """Entries waiting for the disk beyond which nothing new is admitted."""
@@ -74,10 +78,14 @@ class BatchTicket:
 
 
 class Ledger:
-    """The one owner of this node's book. All methods belong to the event loop's thread."""
+    """The one owner of this node's book. All methods belong to the event loop's thread.
+
+    `sharing` is there where other nodes write the same books.
+    """
 
     def __init__(self, book: Book, store: Store, loop: asyncio.AbstractEventLoop) -> None:
         self.book = book
+        self.sharing: Sharing | None = None
         self.hold_leaks = 0
         self.meters = Meters()
         self.lines = Lines()

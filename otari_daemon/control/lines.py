@@ -89,6 +89,14 @@ class Lines:
     def room_made(self, bundle: Bundle) -> None:
         """Money came free under these accounts: whoever is first in their lines looks for room."""
         for account in bundle.accounts:
-            line = self._lines.get(account.id)
-            if line:
-                line[0].wake()
+            self.wake(account.id)
+
+    def wake(self, account_id: int) -> None:
+        """Whoever is first in an account's line looks for room."""
+        line = self._lines.get(account_id)
+        if line:
+            line[0].wake()
+
+    def has(self, account_id: int) -> bool:
+        """Whether anybody stands in an account's line."""
+        return account_id in self._lines

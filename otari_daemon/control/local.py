@@ -91,7 +91,7 @@ class LocalControlPlane:
         self._in_flight_max = catalog.limits.in_flight
         self._limiter = Limiter(catalog.limits, ledger.meters, clock)
         self._before_dispatch = before_dispatch
-        self._overflow = Overflow(ledger.lines, catalog.limits)
+        self._overflow = Overflow(ledger.lines, catalog.limits, self._leased)
 
     async def authenticate(self, credential: bytes, request_id: str, endpoint: str) -> Caller:
         """Find the key in memory; unknown, revoked and expired ones are told apart by nobody outside."""
@@ -134,10 +134,19 @@ class LocalControlPlane:
         admitted = self._try(asked, route, now_ms)
         if isinstance(admitted, Refused):
             again = partial(self._again, asked)
-            admitted = await self._overflow.admit(admitted, intent.model, again, reader)
+            admitted = await self._leased(admitted, partial(again, None))
+            if isinstance(admitted, Refused):
+                admitted = await self._overflow.admit(admitted, intent.model, again, reader)
         if self._before_dispatch:
             await self._on_disk(admitted)
         return admitted
+
+    async def _leased(
+        self, refused: Refused, again: Callable[[], Admission | Refused]
+    ) -> Admission | Refused:
+        """Where nodes share the books, a refusal may only say that this one has leased too little."""
+        sharing = self._ledger.sharing
+        return refused if sharing is None else await sharing.leasing.admit(refused, again)
 
     def _try(self, asked: _Asked, route: Route, now_ms: int) -> Admission | Refused:
         """One admission, decided at once."""

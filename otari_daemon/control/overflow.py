@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from functools import partial
 
 from otari_daemon.control.lines import Lines, Place
 from otari_daemon.control.plane import Admission, Leaving
@@ -30,14 +31,17 @@ LOOK_S = 1.0
 
 
 Again = Callable[[Instead | None], Admission | Refused]
+Leased = Callable[[Refused, Callable[[], Admission | Refused]], Awaitable[Admission | Refused]]
+"""Has a request wait for its node's lease, where there are leases, and tries it again."""
 
 
 class Overflow:
     """Deals with refusals as their budgets say."""
 
-    def __init__(self, lines: Lines, limits: Limits) -> None:
+    def __init__(self, lines: Lines, limits: Limits, leased: Leased) -> None:
         self._lines = lines
         self._limits = limits
+        self._leased = leased
 
     async def admit(self, refused: Refused, asked: str, again: Again, reader: Leaving) -> Admission:
         """An admission after all. Raises BudgetExceeded, BudgetBusy, ReaderLeft, and what `again` raises."""
@@ -45,7 +49,7 @@ class Overflow:
             return await self._wait(refused, again, reader)
         on_exceed = refused.account.on_exceed
         if on_exceed.way is Way.FALLBACK:
-            return _fall_back(refused, on_exceed.model, asked, again)
+            return await self._fall_back(refused, on_exceed.model, asked, again)
         raise exceeded(refused)
 
     async def _wait(self, refused: Refused, again: Again, reader: Leaving) -> Admission:
@@ -83,24 +87,26 @@ class Overflow:
             if loop.time() >= ends_s:
                 raise self._busy(refused, "its room stayed held by requests in flight")
 
+    async def _fall_back(self, refused: Refused, model: str, asked: str, again: Again) -> Admission:
+        """Try the budget's fallback, once; whatever it is refused for, the budget was in the way first."""
+        account = refused.account
+        attempt = partial(again, Instead(asked, model, account.budget_id, account.name))
+        try:
+            found = attempt()
+            if isinstance(found, Refused):
+                found = await self._leased(found, attempt)
+        except (Forbidden, InvalidRequest, NotFound, UnpricedModel) as error:
+            raise exceeded(refused, f"; its fallback cannot serve: {error.message}") from error
+        if isinstance(found, Refused):
+            why = f"; its fallback {model} could cost {format_usd(found.amount)}"
+            raise exceeded(refused, f"{why}, for which {found.account.name!r} has no room")
+        return found
+
     def _busy(self, refused: Refused, why: str) -> BudgetBusy:
         name, wait_s = refused.account.name, math.ceil(self._limits.throttle_wait_s)
         return BudgetBusy(
             f"budget {name!r} throttles: {why}; retry in {wait_s} s", retry_after_s=wait_s, budget=name
         )
-
-
-def _fall_back(refused: Refused, model: str, asked: str, again: Again) -> Admission:
-    """Try the budget's fallback, once; whatever it is refused for, the budget was in the way first."""
-    account = refused.account
-    try:
-        found = again(Instead(asked, model, account.budget_id, account.name))
-    except (Forbidden, InvalidRequest, NotFound, UnpricedModel) as error:
-        raise exceeded(refused, f"; its fallback cannot serve: {error.message}") from error
-    if isinstance(found, Refused):
-        why = f"; its fallback {model} could cost {format_usd(found.amount)}"
-        raise exceeded(refused, f"{why}, for which {found.account.name!r} has no room")
-    return found
 
 
 def exceeded(refused: Refused, more: str = "") -> BudgetExceeded:

@@ -60,6 +60,28 @@ class Seats:
         for key in keys:
             self.put_key(key)
 
+    def renew(
+        self,
+        keys: Iterable[VirtualKey],
+        users: Iterable[User],
+        frozen: Iterable[Freeze],
+        caps: Mapping[Subject, Caps],
+    ) -> None:
+        """Take what the store knows by now in place of what is known; seats of unchanged keys stay."""
+        self.frozen = {freeze.holder: freeze for freeze in frozen}
+        self.users = {user.id: user for user in users}
+        living = {key.id: key for key in keys}
+        for key_id in self._by_id.keys() - living.keys():
+            self.drop_key(key_id)
+        for key in living.values():
+            seat = self._by_id.get(key.id)
+            if seat is None or seat.key != key:
+                self.put_key(key)
+            else:
+                seat.user = self.users[key.user_id]
+        self._caps = {}
+        self.set_caps(caps)
+
     def find(self, token: bytes) -> Seat | None:
         """The seat of whoever presents `token`, whatever its state."""
         return self._by_digest.get(digest(token))

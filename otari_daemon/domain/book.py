@@ -17,6 +17,7 @@ from weakref import WeakValueDictionary
 
 from otari_daemon.domain.exceeding import BLOCK, THROTTLE, OnExceed
 from otari_daemon.domain.idempotency import Named, Unnamed
+from otari_daemon.domain.leases import LeaseEnded, LeaseMoved, Renewal
 from otari_daemon.domain.money import ZERO, Nano
 from otari_daemon.domain.raises import Raise, in_force, total
 from otari_daemon.domain.windows import FOREVER_MS, Period, Window
@@ -201,7 +202,8 @@ class Adjusted(NamedTuple):
     shares: tuple[Share, ...]
 
 
-Entry = BundleOpened | HoldOpened | HoldClosed | OverageAcknowledged | Adjusted | Named | Unnamed
+Leasing = LeaseMoved | LeaseEnded | Renewal
+Entry = BundleOpened | HoldOpened | HoldClosed | OverageAcknowledged | Adjusted | Named | Unnamed | Leasing
 
 
 class HoldClosedTwice(Exception):

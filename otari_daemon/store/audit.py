@@ -36,7 +36,7 @@ class Walk:
         """Take the next slice, and the end if it is the last; return what looks wrong."""
         proof, con = self._proof, session.con
         findings = list(proof.read_cards(con))
-        self._newest_bundle = proof.read_bundles(con.execute(sql.BUNDLES, (self._newest_bundle,)))
+        self._newest_bundle = proof.read_bundles(con.execute(sql.BUNDLES, (self._newest_bundle,) * 2))
         rows = con.execute(sql.SLICE, (self._after_ms, self._slice_rows)).fetchall()
         last = len(rows) < self._slice_rows
         for row in rows if last else self._whole_milliseconds(rows):

@@ -135,8 +135,9 @@ class Cells:
         """Add everything to the cells of these grains, in the caller's transaction."""
         if self._sums:
             totals = self._totals(known, grains)
-            con.executemany(sql.SERIES_ADD, [(id, *series) for series, id in self._new.items()])
-            con.executemany(sql.CELL_ADD, [(*cell, *sums) for cell, sums in totals.items()])
+            # in one order, so that nodes which share the tables do not wait for each other in a circle
+            con.executemany(sql.SERIES_ADD, sorted((id, *series) for series, id in self._new.items()))
+            con.executemany(sql.CELL_ADD, sorted((*cell, *sums) for cell, sums in totals.items()))
 
     def committed(self, known: KnownSeries) -> None:
         """Remember what is now known to be stored."""

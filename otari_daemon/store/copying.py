@@ -21,6 +21,7 @@ SUMMED = {
     "budget": ("limit",),
     "price": _RATES,
     "balance": ("limit", "posted", "held", "overage", "acknowledged"),
+    "lease": ("idle",),
     "rate_card": _RATES,
     "hold": ("held", "posted", "overage"),
     "budget_raise": ("amount",),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import cast
 
 from otari_daemon.domain.book import (
@@ -84,8 +84,8 @@ class _Moves:
         self.turn = 0
 
 
-class _Leg:
-    """What a batch does to one balance."""
+class Leg:
+    """What a batch does to one balance: moves it, and restates its limit as `cap` if it admitted anything."""
 
     __slots__ = ("acknowledged", "admitted", "cap", "overage", "pending", "posted")
 
@@ -93,6 +93,11 @@ class _Leg:
         self.pending = self.posted = self.overage = self.acknowledged = 0
         self.admitted = 0  # the turn of the admission that last stated the cap
         self.cap: Nano | None = None
+
+    @property
+    def moves(self) -> bool:
+        """Whether any amount changes."""
+        return bool(self.pending or self.posted or self.overage or self.acknowledged)
 
     def row(self, key: BalanceKey) -> tuple[int | None, ...]:
         """The values of `sql.BALANCE_MOVE`."""
@@ -269,22 +274,23 @@ class Fold:
         if self._instead:
             con.executemany(sql.HOLD_INSTEAD, self._instead)
         if self._settled:
-            _expect(con.executemany(sql.HOLD_SETTLE, self._settled), len(self._settled))
+            expect(con.executemany(sql.HOLD_SETTLE, self._settled), len(self._settled))
         late = [(tokens, rid) for rid, tokens in progress.items() if rid not in opened]
         if late:
             con.executemany(sql.HOLD_PROGRESS, late)
 
     def _apply_balances(self, con: Connection) -> None:
-        legs: dict[BalanceKey, _Leg] = {}
+        move(con, self._legs())
+
+    def _legs(self) -> dict[BalanceKey, Leg]:
+        legs: dict[BalanceKey, Leg] = {}
         for moves in sorted(self._moves.values(), key=_turn_of):
             _spread(moves, legs)
         if self._adjusted or self._acknowledged:
             self._correct(legs)
-        rows = [leg.row(key) for key, leg in legs.items()]
-        if rows:
-            _expect(con.executemany(sql.BALANCE_MOVE, rows), len(rows))
+        return legs
 
-    def _correct(self, legs: dict[BalanceKey, _Leg]) -> None:
+    def _correct(self, legs: dict[BalanceKey, Leg]) -> None:
         """Add what corrections and acknowledgements do. A debit that was posted states its cap, as a hold."""
         for seen in self._acknowledged:
             _leg_of(legs, seen.key).acknowledged += seen.amount
@@ -298,6 +304,12 @@ class Fold:
                     leg.cap, leg.admitted = share.cap, turn
 
 
+def move(con: Connection, legs: Mapping[BalanceKey, Leg]) -> None:
+    """Move balances; all of them must be there."""
+    if legs:
+        expect(con.executemany(sql.BALANCE_MOVE, [leg.row(key) for key, leg in legs.items()]), len(legs))
+
+
 def _share_rows(adjusted: Sequence[tuple[int, Adjusted]]) -> list[tuple[object, ...]]:
     return [
         (*entry.correction[:3], *share.key, share.posted, share.overage)
@@ -306,10 +318,10 @@ def _share_rows(adjusted: Sequence[tuple[int, Adjusted]]) -> list[tuple[object, 
     ]
 
 
-def _leg_of(legs: dict[BalanceKey, _Leg], key: BalanceKey) -> _Leg:
+def _leg_of(legs: dict[BalanceKey, Leg], key: BalanceKey) -> Leg:
     leg = legs.get(key)
     if leg is None:
-        leg = legs[key] = _Leg()
+        leg = legs[key] = Leg()
     return leg
 
 
@@ -326,7 +338,7 @@ def _turn_of(moves: _Moves) -> int:
     return moves.turn
 
 
-def _spread(moves: _Moves, legs: dict[BalanceKey, _Leg]) -> None:
+def _spread(moves: _Moves, legs: dict[BalanceKey, Leg]) -> None:
     for place, balance in enumerate(moves.bundle.balances):
         leg = _leg_of(legs, balance.key)
         leg.pending += moves.pending
@@ -336,6 +348,7 @@ def _spread(moves: _Moves, legs: dict[BalanceKey, _Leg]) -> None:
             leg.cap, leg.admitted = moves.caps[place], moves.turn
 
 
-def _expect(changed: Counted, rows: int) -> None:
+def expect(changed: Counted, rows: int) -> None:
+    """Raise LedgerCorrupt unless as many rows changed as the book says."""
     if changed.rowcount != rows:
         raise LedgerCorrupt(f"the ledger changed {changed.rowcount} rows where the book changed {rows}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from otari_daemon.domain.book import Account, Balance, BalanceKey, Book
@@ -41,12 +42,22 @@ def begin_epoch(con: Connection) -> int:
 
 
 def recover(con: Connection, epoch: int, now_ms: int) -> list[RecoveredHold]:
-    """Close every hold of earlier epochs: never sent, voided; sent, posted at what its progress shows."""
+    """Close every hold of earlier epochs, and take back what they leased; nobody else is alive."""
+    closed = close(con, con.execute(sql.ORPHANS, (epoch,)).fetchall(), now_ms)
+    for account_id, start_ms, idle in con.execute(sql.LEASES_LEFT, (epoch,)).fetchall():
+        con.execute(sql.BALANCE_MOVE, (0, None, -idle, 0, 0, 0, account_id, start_ms))
+    con.execute(sql.LEASES_FORGET, (epoch,))
+    con.execute(sql.NODES_FORGET, (epoch,))
+    return closed
+
+
+def close(con: Connection, orphans: Sequence[tuple[Any, ...]], now_ms: int) -> list[RecoveredHold]:
+    """Close the holds of `sql.ORPHANS`: never sent, voided; sent, posted at what its progress shows."""
     closed: list[RecoveredHold] = []
     rows: list[tuple[object, ...]] = []
     cells = Cells()
     legs: defaultdict[int, list[int]] = defaultdict(lambda: [0, 0])
-    for row in con.execute(sql.ORPHANS, (epoch,)).fetchall():
+    for row in orphans:
         orphan, usage = _Orphan(*row[:7]), _presumed(row)
         posted = min(orphan.held, charge(usage, _rates(orphan, row[_RATES]))) if orphan.state == SENT else 0
         state = PRESUMED if orphan.state == SENT else VOIDED
@@ -111,10 +122,20 @@ def _move(con: Connection, bundle_id: int, pending: int, posted: int) -> None:
 
 def load_book(con: Connection, epoch: int) -> Book:
     """The book as the rows have it: every account with its newest balance, bundle ids above all used ones."""
-    book = Book(first_bundle_id=(epoch << BUNDLES_PER_EPOCH_BITS) | 1)
+    return Book(first_bundle_id(epoch), load_accounts(con))
+
+
+def first_bundle_id(epoch: int) -> int:
+    """The first of an epoch's own bundle ids."""
+    return (epoch << BUNDLES_PER_EPOCH_BITS) | 1
+
+
+def load_accounts(con: Connection) -> dict[int, Account]:
+    """Every account with its newest balance."""
+    accounts: dict[int, Account] = {}
     raised = raises.by_budget(con)
     for account_id, budget_id, name, limit, window, enforced, on_exceed in con.execute(sql.ACCOUNTS):
-        book.accounts[account_id] = Account(
+        accounts[account_id] = Account(
             account_id,
             budget_id,
             name,
@@ -125,8 +146,8 @@ def load_book(con: Connection, epoch: int) -> Book:
             raises=raised.get(budget_id, ()),
         )
     for account_id, start_ms, posted, pending, overage, acknowledged in con.execute(sql.LATEST_BALANCES):
-        account = book.accounts[account_id]
+        account = accounts[account_id]
         account.period = Period(start_ms, account.window.period(start_ms).end_ms)
         key = BalanceKey(account_id, start_ms)
         account.balance = Balance(key, Nano(posted), Nano(pending), Nano(overage), Nano(acknowledged))
-    return book
+    return accounts

@@ -221,6 +221,22 @@ _REPORTING = (
     """INSERT INTO meta SELECT 'usage_cells', CASE WHEN EXISTS (SELECT 1 FROM hold) THEN 0 ELSE 1 END""",
 )
 
+_SHARED = (
+    """CREATE TABLE node(
+  epoch INTEGER PRIMARY KEY, batch INTEGER NOT NULL, heartbeat_ms INTEGER NOT NULL) STRICT""",
+    # what a node has of a balance beyond what it holds; it is part of the balance's pending_n
+    """CREATE TABLE lease(
+  account_id INTEGER NOT NULL, period_start_ms INTEGER NOT NULL, epoch INTEGER NOT NULL,
+  idle_n INTEGER NOT NULL CHECK(idle_n >= 0), PRIMARY KEY(account_id, period_start_ms, epoch),
+  FOREIGN KEY(account_id, period_start_ms) REFERENCES balance(account_id, period_start_ms)
+  ) STRICT, WITHOUT ROWID""",
+    "CREATE INDEX lease_epoch ON lease(epoch)",
+    """CREATE TABLE lease_recall(
+  account_id INTEGER NOT NULL, period_start_ms INTEGER NOT NULL, number INTEGER NOT NULL,
+  PRIMARY KEY(account_id, period_start_ms)) STRICT, WITHOUT ROWID""",
+    "INSERT INTO meta VALUES ('generation', 0)",
+)
+
 REVISIONS: Final = (
     Revision(1, "the ledger and what operators set up", _FIRST),
     Revision(2, "what explains a hold, a price and a refusal", _EXPLAINING),
@@ -232,4 +248,5 @@ REVISIONS: Final = (
     Revision(8, "what the provider calls a request", _RECONCILING),
     Revision(9, "more classes of use, and prices with tiers", _MORE_CLASSES),
     Revision(10, "what usage adds up to, and tags", _REPORTING),
+    Revision(11, "nodes that share the ledger, and what they lease of balances", _SHARED),
 )

@@ -93,6 +93,10 @@ ORPHANS: Final = """SELECT h.rid, h.bundle_id, h.state, h.held_n, h.prompt_presu
   r_seconds, r_characters, h.key_id, h.user_id, h.created_ms, h.endpoint, h.model, h.provider, h.tags
   FROM hold h LEFT JOIN rate_card c ON c.id = h.rate_card_id
   WHERE h.state < 2 AND h.owner_epoch < ? ORDER BY h.rid"""
+LEASES_LEFT: Final = """SELECT account_id, period_start_ms, sum(idle_n) FROM lease WHERE epoch < ?
+  GROUP BY account_id, period_start_ms ORDER BY account_id, period_start_ms"""
+LEASES_FORGET: Final = "DELETE FROM lease WHERE epoch < ?"
+NODES_FORGET: Final = "DELETE FROM node WHERE epoch < ?"
 BUNDLE_LEGS: Final = "SELECT account_id, period_start_ms FROM bundle WHERE bundle_id = ?"
 ACCOUNTS: Final = """SELECT a.id, b.id, b.name, b.limit_n, b.window, b.enforced, b.on_exceed FROM account a
   JOIN budget b ON b.id = a.budget_id ORDER BY a.id"""
@@ -266,3 +270,5 @@ PROOF_BALANCES: Final = """SELECT account_id, period_start_ms, limit_n, posted_n
 PROOF_CARDS: Final = """SELECT id, r_input, r_cache_read, r_cache_write, r_output, r_reasoning, r_audio_input,
   r_audio_output, r_images, r_requests, r_tool_calls, r_cache_write_1h, r_image_input, r_image_output,
   r_seconds, r_characters, model, effective_ms, source FROM rate_card"""
+PROOF_LEASES: Final = """SELECT account_id, period_start_ms, sum(idle_n) FROM lease
+  GROUP BY account_id, period_start_ms"""

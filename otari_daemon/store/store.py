@@ -84,7 +84,7 @@ class Store:
         if self._epoch == 0:
             raise StoreError("begin an epoch before starting the writer")
         self._database.release_thread()
-        self._writer = Writer(self._database, self._epoch)
+        self._writer = self._new_writer()
         self._writer.on_availability(lambda _: self._tell())
         self._writer.start(loop)
         self._look(loop)
@@ -155,6 +155,11 @@ class Store:
         return 0 if self._writer is None else self._writer.backlog
 
     @property
+    def posted(self) -> int:
+        """Entries posted so far."""
+        return 0 if self._writer is None else self._writer.posted
+
+    @property
     def oldest_wait_s(self) -> float:
         """How long the oldest uncommitted post has waited."""
         return 0.0 if self._writer is None else self._writer.oldest_wait_s
@@ -195,6 +200,9 @@ class Store:
         """See every now and then that the database still answers."""
         self._database.watch()
         self._watch = loop.call_later(WATCH_S, self._look, loop)
+
+    def _new_writer(self) -> Writer:
+        return Writer(self._database, self._epoch)
 
     @property
     def _running(self) -> Writer:

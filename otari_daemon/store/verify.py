@@ -1,11 +1,12 @@
 """Proving the books from their rows alone, in one snapshot.
 
 Rules: `file` the pages and indexes are sound; `limit` (L-INV-1) no balance is over the limit it admitted
-under; `sum` (L-INV-2) every balance is the sum of its holds and corrections; `once` (L-INV-3) a hold is open
-or closed, whole; `bound` (L-INV-4) 0 <= posted <= held, and overage only above a full hold; `row` (L-INV-7)
-every request has its bundle and its rate card, and costs what these say; `adjusted` a correction is of a
-closed request, the same under each of its ceilings, and never gives back more than was charged; `cell`, where
-all this holds, the usage cells that reports are made of equal the rows, unless they are to be built anew.
+under; `sum` (L-INV-2) every balance is the sum of its holds, of corrections and of what nodes lease of it;
+`once` (L-INV-3) a hold is open or closed, whole; `bound` (L-INV-4) 0 <= posted <= held, and overage only
+above a full hold; `row` (L-INV-7) every request has its bundle and its rate card, and costs what these say;
+`adjusted` a correction is of a closed request, the same under each of its ceilings, and never gives back
+more than was charged; `cell`, where all this holds, the usage cells that reports are made of equal the rows,
+unless they are to be built anew.
 """
 
 from __future__ import annotations
@@ -134,9 +135,11 @@ class Proof:
         yield from self.check_balances(con)
 
     def read_bundles(self, rows: Iterable[tuple[int, int, int]]) -> int:
-        """Add bundles not read before; return the highest id of all."""
+        """Add bundles; those read before are the same. Return the highest id of all."""
         for bundle, account, start_ms in rows:
-            self._bundles[bundle].append((account, start_ms))
+            legs = self._bundles[bundle]
+            if (account, start_ms) not in legs:
+                legs.append((account, start_ms))
         return max(self._bundles, default=-1)
 
     def check_row(self, row: tuple[Any, ...]) -> Iterator[Finding]:
@@ -189,6 +192,8 @@ class Proof:
         for key, posted, overage in adjustments.balances_moved(con):
             expected[key].posted += posted
             expected[key].overage += overage
+        for account, start_ms, idle in con.execute(sql.PROOF_LEASES):
+            expected[account, start_ms].pending += idle
         for account, start_ms, *amounts in con.execute(sql.PROOF_BALANCES):
             self.balances += 1
             sums = expected.pop((account, start_ms), _Sums())

@@ -88,13 +88,20 @@ class _Write:
 
 
 _Job = _Post | _Write
+Folding = Callable[[Sequence[Entry | Progress], int, Cards], Fold]
 
 
 class Writer:
     """Owns the writing connection. Everything public is called on the event loop."""
 
-    def __init__(self, database: Database, epoch: int, clock: Callable[[], float] = time.monotonic) -> None:
-        self._database, self._epoch, self._clock = database, epoch, clock
+    def __init__(
+        self,
+        database: Database,
+        epoch: int,
+        clock: Callable[[], float] = time.monotonic,
+        fold: Folding = Fold,
+    ) -> None:
+        self._database, self._epoch, self._clock, self._fold = database, epoch, clock, fold
         self._queue: SimpleQueue[_Job | None] = SimpleQueue()  # bounded by admission and WRITES_WAITING_MAX
         self._cards = Cards()
         self._series = KnownSeries()
@@ -118,6 +125,11 @@ class Writer:
     def backlog(self) -> int:
         """Entries posted and not yet committed."""
         return self._posted - self._committed
+
+    @property
+    def posted(self) -> int:
+        """Entries posted so far."""
+        return self._posted
 
     @property
     def oldest_wait_s(self) -> float:
@@ -334,11 +346,11 @@ class Writer:
                 run.extend(job.entries)
                 continue
             if run:
-                steps.append(Fold(run, self._epoch, self._cards))
+                steps.append(self._fold(run, self._epoch, self._cards))
                 run = []
             steps.append(job)
         if run:
-            steps.append(Fold(run, self._epoch, self._cards))
+            steps.append(self._fold(run, self._epoch, self._cards))
         return steps
 
     def _fail_writes(self, jobs: list[_Job], verdict: StoreError) -> list[_Job]:

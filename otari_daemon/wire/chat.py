@@ -10,6 +10,7 @@ from otari_daemon.domain.errors import GatewayError, InvalidRequest
 from otari_daemon.domain.intent import Intent, OutputLimit, input_bound, presumed_tokens
 from otari_daemon.domain.records import Reason
 from otari_daemon.domain.settling import Consumption
+from otari_daemon.domain.usage import Usage
 from otari_daemon.wire import chat_prompt, openai_errors, sse
 from otari_daemon.wire.chat_stream import DONE, ChatMeter
 from otari_daemon.wire.chat_text import generated_tokens
@@ -72,21 +73,29 @@ class ChatWire:
         if parsed.choices is None and parsed.usage is None:
             return Reading(Consumption(), Reason.REFUSED, broken=True)
         service = parsed.service_tier if isinstance(parsed.service_tier, str) else None
-        counted = Consumption(None, generated_tokens(parsed.choices), service=service)
         stated = parsed.usage if parsed.usage is not None else of_timings(parsed.timings)
-        if stated is None:
-            return Reading(counted, Reason.ESTIMATED)
-        try:
-            found = usage.read(stated)
-        except AbsurdUsage:
-            return Reading(counted, Reason.USAGE_INVALID)
-        if is_hollow(found, counted.generated_tokens):
-            return Reading(counted, Reason.USAGE_INVALID)
-        return Reading(Consumption(found, service=service), Reason.USAGE)
+        reason = Reason.ESTIMATED
+        if stated is not None:
+            found = _believable(stated, usage, parsed.choices)
+            if found is not None:
+                return Reading(Consumption(found, service=service), Reason.USAGE)
+            reason = Reason.USAGE_INVALID
+        return Reading(Consumption(None, generated_tokens(parsed.choices), service=service), reason)
 
     def meter(self, intent: Intent, usage: UsageFormat) -> ChatMeter:
         """A meter that hides the usage chunk from callers who did not ask for it."""
         return ChatMeter(intent.shows_usage, usage)
+
+
+def _believable(stated: Any, usage: UsageFormat, choices: Any) -> Usage | None:
+    """Usage as stated, unless it cannot be true; what was said is only counted where none is stated."""
+    try:
+        found = usage.read(stated)
+    except AbsurdUsage:
+        return None
+    if is_hollow(found, 0) or (found.output_tokens == 0 and is_hollow(found, generated_tokens(choices))):
+        return None
+    return found
 
 
 class ChatDialect:

@@ -9,7 +9,6 @@ import falcon.inspect
 import pytest
 
 from otari_daemon.api.app import Edge, create_app
-from tests.admin.fake_operations import FakeOperations
 from tests.bypass.routes import BILLABLE, ELSEWHERE, FREE, RESUMED, TOOLS, Billable
 from tests.bypass.world import DEARER, INPUT_NANO, Client, chat, held_of, refused_unbilled, words
 
@@ -20,10 +19,19 @@ KNOWN = frozenset(route.path for route in BILLABLE)
 LOOK_ALIKES = ("up:*", "up:echo\u200b", "u\u0440:echo", "up:../echo", "UP:echo", "up:%65cho")
 
 
+class Anything:
+    """Has every name and can be called: enough for routes that nobody asks."""
+
+    def __getattr__(self, name: str) -> Anything:
+        return self
+
+    def __call__(self, *_: object) -> Anything:
+        return self
+
+
 def served() -> set[str]:
     """The path of every route of the public edge, as its router has it."""
-    nothing: dict[str, Any] = dict.fromkeys(Edge._fields, lambda *_: None)
-    app = create_app(Edge(**{**nothing, "operations": FakeOperations()}))
+    app = create_app(Edge(*[Anything()] * len(Edge._fields)))  # type: ignore[arg-type]
     return {route.path for route in falcon.inspect.inspect_routes(app._app)}  # type: ignore[arg-type]
 
 

@@ -21,7 +21,7 @@ from otari_daemon.domain.book import (
 from otari_daemon.domain.budgets import Budget
 from otari_daemon.domain.money import ZERO, Nano
 from otari_daemon.domain.records import Progress
-from otari_daemon.store.fold import Fold, _Leg
+from otari_daemon.store.fold import Fold, Leg
 from tests.ledger.disk import SqliteDisk, connect
 from tests.ledger.model import ModelDisk
 
@@ -138,7 +138,7 @@ class _FoldForgets(Fold):
 
 
 class _FoldCorrectsTheRowOnly(Fold):
-    def _correct(self, legs: dict[BalanceKey, _Leg]) -> None:
+    def _correct(self, legs: dict[BalanceKey, Leg]) -> None:
         self._adjusted = []
         super()._correct(legs)
 

@@ -152,10 +152,13 @@ def test_every_table_is_copied(tmp_path: Path) -> None:
     columns = {name: len(con.execute(f"PRAGMA table_info({name})").fetchall()) for name in sql_copy.WRITE}
     con.close()
 
-    assert found == {*sql_copy.READ, "otari_schema"}
+    assert found == {*sql_copy.READ, "otari_schema", *OF_THE_MOMENT}
     assert {name: statement.count("?") for name, statement in sql_copy.WRITE.items()} == columns
     assert sql_copy.READ.keys() == sql_copy.WRITE.keys() == sql_copy.TOTALS.keys()
 
+
+OF_THE_MOMENT = {"node", "lease_recall"}
+"""Tables about daemons that run; a copy has none."""
 
 ROWS = {
     "meta": 3,

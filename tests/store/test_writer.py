@@ -244,7 +244,7 @@ async def test_a_store_must_be_begun_before_and_is_written_by_its_thread_after_t
 
 def _note(con: Connection, name: str, value: int) -> int:
     before: int = con.execute(
-        "SELECT count(*) FROM meta WHERE name NOT IN ('epoch', 'batch', 'usage_cells')"
+        "SELECT count(*) FROM meta WHERE name NOT IN ('epoch', 'batch', 'generation', 'usage_cells')"
     ).fetchone()[0]
     con.execute("INSERT INTO meta VALUES (?, ?)", (name, value))
     return before
@@ -258,7 +258,7 @@ def _note_and_raise(con: Connection) -> None:
 def _noted(session: Session) -> dict[str, int]:
     return dict(
         session.con.execute(
-            "SELECT name, value FROM meta WHERE name NOT IN ('epoch', 'batch', 'usage_cells')"
+            "SELECT name, value FROM meta WHERE name NOT IN ('epoch', 'batch', 'generation', 'usage_cells')"
         ).fetchall()
     )
 

@@ -68,7 +68,7 @@ class Desk:
         self.entropy = entropy
         self.limits = limits
         self._store = store
-        self._turn = asyncio.Lock()
+        self._turn = asyncio.Lock() if ledger.sharing is None else ledger.sharing.changes.turn
         self._surveying = False
         self._turn_wait_s = turn_wait_s
         self._changing: set[asyncio.Task[Any]] = set()
@@ -128,7 +128,11 @@ class Desk:
         """
         if dry_run:
             return await self._written(self._rehearse(edit.write))
-        result = await self._written(self._store.write(edit.write))
+        sharing = self.ledger.sharing
+        write = edit.write if sharing is None else sharing.changes.counted(edit.write)
+        result = await self._written(self._store.write(write))
+        if sharing is not None:
+            sharing.changes.made()
         edit.remember(result)
         audit(edit.action, edit.target, actor)
         return result
@@ -146,6 +150,8 @@ class Desk:
         except TimeoutError as error:
             raise Overloaded("other changes are still being made; retry") from error
         try:
+            if self.ledger.sharing is not None:
+                await self._written(self.ledger.sharing.changes.catch_up())
             return await work()
         finally:
             self._turn.release()

@@ -114,6 +114,9 @@ REFUSED = {
         "its key or user made too many requests at once or in a minute",
         "spread the requests, or raise the limits in the configuration",
     ),
+    "management_off": Verdict(
+        "there is no master key, so nothing is managed over TCP", "set `master_key`, or use the admin socket"
+    ),
     "overloaded": Verdict("there was too much in flight", "try it again a moment later"),
     "ledger_unavailable": Verdict(
         "the books could not be written, and without them nothing billable is admitted",

@@ -18,6 +18,16 @@ def open_database(url: str) -> Database:
     return opened
 
 
+def open_shared(url: str) -> Database:
+    """Open what `url` names beside other daemons that do the same; its schema must be current."""
+    if not _on_server(url):
+        raise StoreError("ledger.nodes: shared needs a postgresql:// database_url")
+    _postgres()
+    from otari_daemon.store.engines.postgres_shared import SharedPostgresDatabase
+
+    return SharedPostgresDatabase(url)
+
+
 def reading(url: str) -> AbstractContextManager[Connection]:
     """One reading transaction on a database that a daemon may be using; raises `StoreError`."""
     snapshot: AbstractContextManager[Connection] = (_postgres() if _on_server(url) else sqlite).reading(url)

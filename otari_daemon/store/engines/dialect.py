@@ -14,7 +14,7 @@ from otari_daemon.store import sql_postgres
 STATEMENTS_MAX = 1024
 """Statements remembered: several times as many as the store has."""
 
-HOT_TABLES = ("balance", "meta", "usage_cell")
+HOT_TABLES = ("balance", "lease", "meta", "node", "usage_cell")
 """Tables whose rows are updated all the time: room in every page keeps these updates off the indexes."""
 
 _WORDS = (

@@ -94,7 +94,7 @@ class PostgresDatabase:
         """One writing transaction that leaves its mark, if the epoch is still the mark's."""
         con = self._connected()
         with self._undone(con):
-            if con.say(sql_postgres.MARK, (mark, mark >> MARK_EPOCH_BITS)).rowcount != 1:
+            if not self._leave_mark(con, mark):
                 raise _fenced()
             yield con
             self._commit(con)
@@ -103,10 +103,10 @@ class PostgresDatabase:
         """Whether the last batch tried has committed: its session is over, or we had no lock again."""
         con = self._connected()
         with self._undone(con):
-            found, epoch = con.one_row(sql_postgres.MARKED)
-        if epoch != mark >> MARK_EPOCH_BITS:
+            found = self._last_mark(con, mark >> MARK_EPOCH_BITS)
+        if found is None:
             raise _fenced()
-        return bool(found == mark)
+        return found == mark
 
     @contextlib.contextmanager
     def snapshot(self) -> Iterator[Session]:
@@ -185,6 +185,19 @@ class PostgresDatabase:
         """Whether the engine failed, rather than the statement."""
         return isinstance(error, psycopg2.Error) and (_passes(error) or error.pgcode in _DAMAGED)
 
+    def _leave_mark(self, con: PostgresConnection, mark: int) -> bool:
+        """Begin, and leave the batch's mark; False if the epoch is not ours any more."""
+        return con.say(sql_postgres.MARK, (mark, mark >> MARK_EPOCH_BITS)).rowcount == 1
+
+    def _last_mark(self, con: PostgresConnection, epoch: int) -> int | None:
+        """The mark of an epoch's last batch; None if the epoch is over."""
+        found, now = con.one_row(sql_postgres.MARKED)
+        return int(found) if now == epoch else None
+
+    def _claim(self, con: PostgresConnection) -> bool:
+        """Try to take the database's lock."""
+        return bool(con.one_row(sql_postgres.CLAIM)[0])
+
     def _commit(self, con: PostgresConnection) -> None:
         try:
             done = con.say(sql_postgres.COMMIT).statusmessage
@@ -233,7 +246,7 @@ class PostgresDatabase:
             con.raw.autocommit = True
             _configure(con)
             deadline_s = time.monotonic() + within_s
-            while not con.one_row(sql_postgres.CLAIM)[0]:
+            while not self._claim(con):
                 if time.monotonic() >= deadline_s:
                     raise _taken(self.name, within_s)
                 time.sleep(CLAIM_PAUSE_S)
