@@ -17,7 +17,8 @@ from typing import NamedTuple
 import uvicorn
 
 from otari_daemon.admin.app import create_admin_app
-from otari_daemon.api.app import Edge, create_app
+from otari_daemon.api.app import UPLOADS, Edge, create_app
+from otari_daemon.api.forms import FORM_OVERHEAD_BYTES
 from otari_daemon.config.paths import Places
 from otari_daemon.config.schema import Config
 from otari_daemon.control.changes import Changes
@@ -324,6 +325,11 @@ def _front_limits(config: Config) -> FrontLimits:
         line_bytes=limits.max_header_line_bytes,
         target_bytes=limits.max_url_bytes,
         body_bytes=limits.max_body_bytes,
+        body_bytes_by_prefix=tuple(
+            (prefix + upload.endpoint, upload.files_bytes_max + FORM_OVERHEAD_BYTES)
+            for upload in UPLOADS
+            for prefix in ("", "/api")
+        ),
         requests_per_connection=limits.max_requests_per_connection,
         head_s=limits.header_timeout_s,
         body_s=limits.body_timeout_s,

@@ -123,7 +123,8 @@ def _places(config: Config, mock_socket: Path | None) -> Iterator[Place]:
     for name, provider in config.providers.items():
         yield _place(name, provider, config)
     if mock_socket is not None and MOCK not in config.providers:
-        yield Place(MOCK, MOCK, f"unix:{mock_socket}:/v1", limits=_pool_limits(config))
+        speaks = KINDS[MOCK].speaks
+        yield Place(MOCK, MOCK, f"unix:{mock_socket}:/v1", limits=_pool_limits(config), speaks=speaks)
 
 
 def _place(name: str, provider: Provider, config: Config) -> Place:
@@ -145,9 +146,11 @@ def _place(name: str, provider: Provider, config: Config) -> Place:
         type=provider.type,
         base_url=base_url,
         headers=credential_headers(kind, key) + custom,
+        defaults=kind.headers,
         timeouts=Timeouts(waits.connect_s, waits.first_byte_s, waits.idle_s, waits.total_s),
         limits=_pool_limits(config),
         output_limit_field=kind.output_limit_field,
+        needs_limit=kind.needs_limit,
         speaks=kind.speaks,
         ca_file=provider.ca_file,
         verify_tls=provider.verify_tls,

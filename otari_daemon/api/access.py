@@ -28,6 +28,13 @@ class Access(Enum):
     MASTER = "the master key"
 
 
+INFERENCE = (
+    *("/v1/chat/completions", "/v1/responses", "/v1/messages", "/v1/messages/count_tokens", "/v1/embeddings"),
+    *("/v1/moderations", "/v1/rerank", "/v1/images/generations", "/v1/images/edits", "/v1/audio/speech"),
+    *("/v1/audio/transcriptions", "/v1/audio/translations"),
+)
+"""What asks a provider: a key's own budgets pay."""
+
 _HEALTH = {"GET": Access.PUBLIC}
 _COLLECTION = {"GET": Access.MASTER, "POST": Access.MASTER}
 _MEMBER = {"GET": Access.MASTER, "PATCH": Access.MASTER, "DELETE": Access.MASTER}
@@ -40,7 +47,7 @@ ACCESS: Final[Mapping[str, Mapping[str, Access]]] = MappingProxyType(
         "/health": _HEALTH,
         "/health/liveness": _HEALTH,
         "/health/readiness": _HEALTH,
-        "/v1/chat/completions": {"POST": Access.KEY},
+        **{path: {"POST": Access.KEY} for path in INFERENCE},
         ME: {"GET": Access.KEY},
         paths.MODELS: _READ,
         MODEL: _READ,

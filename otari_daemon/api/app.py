@@ -20,6 +20,8 @@ from otari_daemon.api.inference import InferenceResource
 from otari_daemon.api.management.routes import managed
 from otari_daemon.api.me import Me
 from otari_daemon.api.models import ListModels, Model, Models
+from otari_daemon.api.passing import passed_headers
+from otari_daemon.api.uploads import UploadResource
 from otari_daemon.config.schema import Config
 from otari_daemon.control.plane import Caller
 from otari_daemon.domain.errors import GatewayError, InvalidField, InvalidRequest, NotFound
@@ -28,7 +30,26 @@ from otari_daemon.protocol.codec import FieldError
 from otari_daemon.protocol.paths import MODELS
 from otari_daemon.rest.operations import Operations
 from otari_daemon.wire.chat import ChatDialect
+from otari_daemon.wire.count_tokens import CountTokensDialect
+from otari_daemon.wire.embeddings import EmbeddingsDialect
+from otari_daemon.wire.image_edits import ImageEditsDialect
+from otari_daemon.wire.images import ImagesDialect
+from otari_daemon.wire.messages import MessagesDialect
+from otari_daemon.wire.moderations import ModerationsDialect
 from otari_daemon.wire.openai_errors import error_body
+from otari_daemon.wire.rerank import RerankDialect
+from otari_daemon.wire.responses import ResponsesDialect
+from otari_daemon.wire.speech import SpeechDialect
+from otari_daemon.wire.transcriptions import TranscriptDialect
+from otari_daemon.wire.uploads import UploadDialect
+
+PLAIN = (EmbeddingsDialect(), ModerationsDialect(), RerankDialect(), ImagesDialect(), SpeechDialect())
+
+UPLOADS: tuple[UploadDialect, ...] = (
+    TranscriptDialect("transcriptions"),
+    TranscriptDialect("translations"),
+    ImageEditsDialect(),
+)
 
 _log = logging.getLogger("otari.api")
 
@@ -53,8 +74,12 @@ def create_app(edge: Edge) -> Envelope:
     app.add_route("/health", HealthResource())
     app.add_route("/health/liveness", LivenessResource())
     app.add_route("/health/readiness", ReadinessResource(edge.ready))
-    for dialect in (ChatDialect(),):
+    for dialect in (ChatDialect(), ResponsesDialect(), *PLAIN):
         app.add_route(dialect.endpoint, InferenceResource(dialect, edge.gateway))
+    for anthropic in (MessagesDialect(), CountTokensDialect()):
+        app.add_route(anthropic.endpoint, InferenceResource(anthropic, edge.gateway, passed_headers))
+    for upload in UPLOADS:
+        app.add_route(upload.endpoint, UploadResource(upload, edge.gateway))
     gate = _gate(edge)
     guarded = {
         MODELS: Models(edge.models_for),

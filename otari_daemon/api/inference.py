@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from urllib.parse import quote
 
 from falcon.asgi import Request, Response
@@ -14,20 +14,31 @@ from otari_daemon.api.standing import tell
 from otari_daemon.domain.errors import GatewayError, RateLimited, ReaderLeft
 from otari_daemon.domain.records import Instead
 from otari_daemon.pipeline.gateway import Call, Gateway
-from otari_daemon.pipeline.replies import WholeReply
+from otari_daemon.pipeline.replies import Reply, WholeReply
+from otari_daemon.providers.upstream import Headers
 from otari_daemon.wire.dialect import Dialect
 from otari_daemon.wire.request_tags import tags_header
 
 READER = "otari.reader"
-EVENT_STREAM = "text/event-stream; charset=utf-8"
+
+
+def no_headers(headers: Iterable[tuple[bytes, bytes]]) -> Headers:  # noqa: ARG001 - as `passed_headers`
+    """What most dialects pass on of a client's headers."""
+    return ()
 
 
 class InferenceResource:
-    """`POST` of one dialect."""
+    """`POST` of one dialect; `passed` picks the client's headers that go on to the provider."""
 
-    def __init__(self, dialect: Dialect, gateway: Callable[[], Gateway]) -> None:
+    def __init__(
+        self,
+        dialect: Dialect,
+        gateway: Callable[[], Gateway],
+        passed: Callable[[Iterable[tuple[bytes, bytes]]], Headers] = no_headers,
+    ) -> None:
         self._dialect = dialect
         self._gateway = gateway
+        self._passed = passed
 
     async def on_post(self, req: Request, resp: Response) -> None:
         """Authenticate before the body is read; then the pipeline."""
@@ -38,29 +49,36 @@ class InferenceResource:
         try:
             token = credential(scope["headers"])
             name = idempotency_key(scope["headers"])
+            own = self._passed(scope["headers"])
             caller = await gateway.authenticate(token, request_id, dialect.endpoint)
             body = await req.stream.read()
             reader = scope.get(READER) or NobodyWatches()
             tags = tags_header(scope["headers"])
-            reply = await gateway.complete(Call(dialect, caller, request_id, body, reader, name, tags))
+            call = Call(dialect, caller, request_id, body, reader, name, tags, headers=own)
+            reply = await gateway.complete(call)
         except GatewayError as error:
             answer_error(resp, dialect, error, request_id)
         except ReaderLeft:
             resp.status = 499
         else:
-            if isinstance(reply, WholeReply):
-                if reply.replayed:
-                    resp.set_header("idempotent-replayed", "true")
-                resp.data = reply.body
-                resp.content_type = reply.content_type.decode("latin-1")
-            else:
-                resp.stream = reply
-                resp.content_type = EVENT_STREAM
-            resp.set_header("x-otari-provider", reply.provider)
-            if reply.standing is not None:
-                tell(resp, reply.standing)
-            if reply.instead is not None:
-                _tell_instead(resp, reply.instead)
+            tell_reply(resp, reply)
+
+
+def tell_reply(resp: Response, reply: Reply) -> None:
+    """Put a reply into the response, and in its headers who answered and what is left of limits."""
+    if isinstance(reply, WholeReply):
+        if reply.replayed:
+            resp.set_header("idempotent-replayed", "true")
+        resp.data = reply.body
+        resp.content_type = reply.content_type.decode("latin-1")
+    else:
+        resp.stream = reply
+        resp.content_type = reply.content_type
+    resp.set_header("x-otari-provider", reply.provider)
+    if reply.standing is not None:
+        tell(resp, reply.standing)
+    if reply.instead is not None:
+        _tell_instead(resp, reply.instead)
 
 
 def answer_error(resp: Response, dialect: Dialect, error: GatewayError, request_id: str) -> None:

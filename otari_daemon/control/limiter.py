@@ -27,6 +27,7 @@ from otari_daemon.domain.limits import (
     bounds,
     seconds_up,
 )
+from otari_daemon.domain.pricing import ONE_REQUEST
 from otari_daemon.domain.sliding import Mark, Windows
 from otari_daemon.domain.usage import Usage
 from otari_daemon.telemetry.clock import Clock
@@ -163,9 +164,10 @@ def _tokens(intent: Intent, limits: tuple[Bound, ...]) -> int:
     """What to reserve: the presumed prompt, and all that its answer may have.
 
     An answer without a limit of its own is reserved as much as the tightest limit can ever give, at most
-    `PRESUMED_OUTPUT`.
+    `PRESUMED_OUTPUT`; so is what comes by the piece, for no caller can ask for it in fewer tokens.
     """
     prompt, output = intent.prompt_presumed, intent.output_max
-    if output is not None:
+    if output is not None and intent.pieces is ONE_REQUEST:
         return prompt + output * intent.choices
-    return max(prompt, min(prompt + PRESUMED_OUTPUT * intent.choices, *(most for _, most in limits)))
+    each = PRESUMED_OUTPUT if output is None else min(output, PRESUMED_OUTPUT)
+    return max(prompt, min(prompt + each * intent.choices, *(most for _, most in limits)))

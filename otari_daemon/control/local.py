@@ -35,6 +35,8 @@ from otari_daemon.domain.money import AMOUNT_MAX, Nano
 from otari_daemon.domain.pricing import Price, ceiling
 from otari_daemon.domain.records import Facts, Instead, Outcome, Reason
 from otari_daemon.domain.settling import bill
+from otari_daemon.domain.usage import Usage
+from otari_daemon.providers.upstream import Place
 from otari_daemon.telemetry.clock import Clock, rfc3339
 
 INJECTED_OUTPUT_MAX = 4096
@@ -54,6 +56,7 @@ class Grant(NamedTuple):
     output_max: int
     started_ns: int
     drawn: Drawn | None
+    presumed: Usage
 
 
 class _Asked(NamedTuple):
@@ -160,8 +163,10 @@ class LocalControlPlane:
         price = self._catalog.price(route, now_ms)
         if intent.service is not None and not price.covers(intent.service):
             raise UnpricedModel(f"service_tier {intent.service!r} of {route.canonical!r} has no price here")
+        if intent.pieces.tool_calls and not price.covers_calls:
+            raise UnpricedModel(f"calls of the provider's tools by {route.canonical!r} have no price here")
         bundle = self._seats.bundle(seat, now_ms)
-        bound = _bound(intent, price, bundle)
+        bound = _bound(intent, price, bundle, route.upstream.place)
         facts = Facts(
             caller.key_id,
             caller.user_id,
@@ -186,7 +191,7 @@ class LocalControlPlane:
         if bundle.watches:
             self._notes.watched(held)
         drawn = self._limiter.draw(seat, route.upstream.name, intent)
-        grant = Grant(held, facts, bound.output_max, self._clock.monotonic_ns(), drawn)
+        grant = Grant(held, facts, bound.output_max, self._clock.monotonic_ns(), drawn, intent.presumed)
         limit = None
         if bound.injected is not None:
             limit = OutputLimit(route.upstream.place.output_limit_field, bound.injected)
@@ -257,6 +262,8 @@ class LocalControlPlane:
         seen = ending.seen
         if seen.prompt_tokens is not None and seen.prompt_tokens > facts.input_max:
             seen = seen._replace(prompt_tokens=facts.input_max)
+        if seen.reported is None and seen.pieces is None:
+            seen = seen._replace(pieces=grant.presumed)
         charge = bill(
             ending.reason,
             seen,
@@ -311,19 +318,25 @@ class _Bound(NamedTuple):
     injected: int | None
 
 
-def _bound(intent: Intent, price: Price, bundle: Bundle) -> _Bound:
-    """Bound a request by what it says, what the model can do, or, under a budget, by a limit of ours."""
+def _bound(intent: Intent, price: Price, bundle: Bundle, place: Place) -> _Bound:
+    """Bound a request by what it says, what the model can do, or, under a budget, by a limit of ours.
+
+    A provider that needs a limit is told one of these.
+    """
     each, injected = intent.output_max, None
     if each is None:
         each = price.output_tokens_max
     elif price.output_tokens_max is not None:
         each = min(each, price.output_tokens_max)
-    if each is None and any(account.cap is not None for account in bundle.accounts):
+    capped = place.needs_limit or any(account.cap is not None for account in bundle.accounts)
+    if each is None and capped:
         each = injected = INJECTED_OUTPUT_MAX
-    output_max = (each or ASSUMED_OUTPUT_MAX) * intent.choices
+    if intent.output_max is None and place.needs_limit:
+        injected = each
+    output_max = (ASSUMED_OUTPUT_MAX if each is None else each) * intent.choices
     input_max = intent.input_max
     if price.context_tokens is not None:
-        input_max = min(input_max, price.context_tokens)
+        input_max = min(input_max, price.context_tokens * intent.rounds)
     amount = ceiling(input_max, output_max, price, intent.service, intent.pieces)
     if amount > AMOUNT_MAX:
         raise BudgetExceeded("the most this request could cost is beyond any budget; lower max_tokens")

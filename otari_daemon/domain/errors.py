@@ -2,7 +2,8 @@
 
 GatewayError
 ├── InvalidRequest          400 invalid_request
-│   └── InvalidField        422 invalid_request, naming the field (management bodies)
+│   ├── InvalidField        422 invalid_request, naming the field (management bodies)
+│   └── TooLarge            413 body_too_large
 ├── Unauthenticated         401 invalid_api_key
 ├── UnpricedModel           402 unpriced_model
 ├── Forbidden               403
@@ -57,6 +58,12 @@ class InvalidField(InvalidRequest):
     """A management body has a field that is wrong; `param` names it."""
 
     status = 422
+
+
+class TooLarge(InvalidRequest):
+    """An upload is over the limit for its endpoint."""
+
+    status, code = 413, "body_too_large"
 
 
 class Unauthenticated(GatewayError):

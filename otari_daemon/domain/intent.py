@@ -18,14 +18,17 @@ BYTES_PER_TOKEN = 4
 
 
 CHAT = frozenset({"chat"})
+EVENT_STREAM = b"text/event-stream"
 
 
 class Intent(NamedTuple):
     """A request as admission sees it; token counts are upper bounds unless they say presumed.
 
     `service` is the provider's service tier that the caller asks for, if the caller does;
-    `pieces` are the most pictures, seconds, characters and calls it can come to; `reach` are the wire formats
-    in which a provider can be asked.
+    `pieces` are the most pictures, seconds, characters and calls it can come to, `presumed` those it comes
+    to if nobody says; `reach` are the wire formats in which a provider can be asked; `rounds` is how often it
+    may read a whole context for the one request. An answer whose content type begins with `streams_as` is
+    passed on as it comes.
     """
 
     model: str
@@ -39,6 +42,9 @@ class Intent(NamedTuple):
     pieces: Usage = ONE_REQUEST
     reach: frozenset[str] = CHAT
     tags: str = ""
+    presumed: Usage = ONE_REQUEST
+    streams_as: bytes = EVENT_STREAM
+    rounds: int = 1
 
 
 class OutputLimit(NamedTuple):

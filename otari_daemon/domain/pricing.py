@@ -110,6 +110,11 @@ class Price:
         """Whether a service tier has a price here, or is known to cost no more than the plain one."""
         return service in NO_DEARER or any(name == service for name, _ in self.services)
 
+    @property
+    def covers_calls(self) -> bool:
+        """Whether calls of the provider's tools have a price here, or nothing has one."""
+        return self.free or all(price.rates[9] for price in self.family())
+
     def under(self, service: str | None) -> Price:
         """The price of a service tier; the plain one for a tier without a price of its own."""
         for name, price in self.services:

@@ -22,6 +22,11 @@ def rid_of(request_id: str) -> bytes:
     return bytes.fromhex(request_id[len(REQUEST_ID_PREFIX) :])
 
 
+def named_s(request_id: str) -> int:
+    """When a request id of ours was made, in seconds since 1970: its first six bytes are milliseconds."""
+    return int.from_bytes(rid_of(request_id)[:6], "big") // 1000
+
+
 class Reason(IntEnum):
     """Why a hold closed with the amount it did. The numbers are stored; never reuse one."""
 

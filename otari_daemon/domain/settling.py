@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from otari_daemon.domain.money import ZERO, Nano
-from otari_daemon.domain.pricing import Price, charge
+from otari_daemon.domain.pricing import ONE_REQUEST, Price, charge
 from otari_daemon.domain.records import Reason
 from otari_daemon.domain.usage import NOTHING, Usage
 
@@ -18,7 +18,9 @@ class Consumption(NamedTuple):
 
     `generated_tokens` is an estimate from the answer's length; `least_tokens` is what it cannot be below.
     `service` is the provider's service tier that the answer names. `prompt_tokens` is our own count of the
-    prompt, where it was still at hand.
+    prompt, where it was still at hand. `pieces` is what it came to by the piece, where that was seen.
+    `prompted` is what the provider said of the prompt before its answer broke off, with no output in it; it
+    wins over our count. `tool_calls` are those seen that are charged by the call.
     """
 
     reported: Usage | None = None
@@ -26,6 +28,9 @@ class Consumption(NamedTuple):
     least_tokens: int = 0
     service: str | None = None
     prompt_tokens: int | None = None
+    pieces: Usage | None = None
+    prompted: Usage | None = None
+    tool_calls: int = 0
 
 
 class Bill(NamedTuple):
@@ -64,7 +69,10 @@ def bill(
         if reason in FREE_ENDS:
             return NO_BILL
         prompt = prompt_presumed if seen.prompt_tokens is None else seen.prompt_tokens
-        usage = Usage(input=prompt, output=_counted(reason, seen, output_max), requests=1)
+        pieces = ONE_REQUEST if seen.pieces is None else seen.pieces
+        prompted = pieces._replace(input=prompt) if seen.prompted is None else seen.prompted
+        calls = max(prompted.tool_calls, seen.tool_calls)
+        usage = prompted._replace(output=_counted(reason, seen, output_max), tool_calls=calls)
     applied = price.presumed(seen.service or service, usage.input_tokens)
     presumed = price.presumed(service, prompt_presumed)
     return Bill(usage, charge(usage, applied.rates), tier=None if applied is presumed else applied)

@@ -132,6 +132,8 @@ class Cycle:
         except asyncio.CancelledError:
             self._break_off()
             raise
+        except ConnectionAbortedError:
+            self._break_off()  # whose bytes it passes on has broken off
         except Exception:  # noqa: BLE001 - logged whole; the client gets a 500 or a closed connection
             _log.exception("the application failed")
             self._break_off()

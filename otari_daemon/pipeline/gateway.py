@@ -6,18 +6,21 @@ from collections.abc import Callable, Coroutine
 from functools import partial
 from typing import NamedTuple, Protocol
 
-from otari_daemon.control.plane import Admission, Caller, ControlPlane
+from otari_daemon.control.plane import Admission, Attempt, Caller, ControlPlane
 from otari_daemon.domain.errors import GatewayError, InvalidRequest, LedgerUnavailable, ReaderLeft
 from otari_daemon.domain.idempotency import Claim, Kept
-from otari_daemon.domain.intent import Intent, presumed_tokens
-from otari_daemon.domain.records import Reason
+from otari_daemon.domain.intent import EVENT_STREAM, Intent, presumed_tokens
+from otari_daemon.domain.records import Reason, named_s
 from otari_daemon.domain.settling import Consumption
+from otari_daemon.domain.usage import NOTHING
 from otari_daemon.pipeline import failures
+from otari_daemon.pipeline.bytes_reply import BytesReply
 from otari_daemon.pipeline.replies import SETTLED_WAIT_S, Reply, StreamReply, WholeReply
 from otari_daemon.pipeline.settlement import Settlement
+from otari_daemon.providers.form import Form
 from otari_daemon.providers.http1.errors import UpstreamError
-from otari_daemon.providers.upstream import Exchange
-from otari_daemon.wire.dialect import Body, Dialect, Wire, wire_to
+from otari_daemon.providers.upstream import Exchange, Headers
+from otari_daemon.wire.dialect import Asked, Body, Dialect, Interpreter, Oracle, Wire, wire_to
 from otari_daemon.wire.fingerprint import fingerprint
 from otari_daemon.wire.request_tags import with_tags
 from otari_daemon.wire.strict_json import InvalidJson, decode
@@ -30,7 +33,7 @@ RECOUNTED_BYTES_MAX = 64 << 10
 """Of a body that is kept while its request lives, so that its tokens can be counted if nobody states them."""
 
 ERROR_BYTES_MAX = 64 << 10
-EVENT_STREAM = b"text/event-stream"
+JSON = b"application/json"
 
 
 class Reader(Protocol):
@@ -44,7 +47,11 @@ class Reader(Protocol):
 
 
 class Call(NamedTuple):
-    """One authenticated request, read whole; `idempotency_key` is the client's own name for it."""
+    """One authenticated request, read whole; `idempotency_key` is the client's own name for it.
+
+    Where it came as a `form`, the body is that form's description. `headers` are those of the client's that a
+    provider of the same dialect is to have.
+    """
 
     dialect: Dialect
     caller: Caller
@@ -53,6 +60,8 @@ class Call(NamedTuple):
     reader: Reader
     idempotency_key: str | None = None
     tags: bytes | None = None
+    form: Form | None = None
+    headers: Headers = ()
 
 
 class Way(NamedTuple):
@@ -108,10 +117,11 @@ class Gateway:
         attempt = admission.attempts[0]
         settlement = Settlement(self._plane, admission, _counter(call))
         try:
-            wire = wire_to(dialect, attempt.upstream.place.speaks)
-            assert wire is not None, "admission looked at the request's reach"
-            outgoing = wire.outgoing(call.body, body, attempt.model, attempt.limit)
-            exchange = attempt.upstream.post(wire.path, outgoing, call.request_id)
+            route = wire_to(dialect, attempt.upstream.place.speaks)
+            assert route is not None, "admission looked at the request's reach"
+            if isinstance(route, Oracle):
+                return await self._told(route.answer(body), admission, settlement)
+            wire, exchange = _begin(route, call, body, attempt)
         except BaseException as error:
             settlement.close(Reason.UNSENT, status=error.status if isinstance(error, GatewayError) else 0)
             raise
@@ -143,12 +153,13 @@ class Gateway:
             settlement.provider_ref = _called(exchange)
             if exchange.status >= 300:
                 raise await self._refusal(way, admission, settlement, exchange)
-            if way.intent.stream and _is_event_stream(exchange):
+            if way.intent.stream and _streams(exchange, way.intent):
                 await _durable(admission)
                 place = admission.attempts[0].upstream.place
                 meter = way.wire.meter(way.intent, place.speaks[way.wire.speaks])
                 self._plane.follow(admission, meter.generated)
-                reply = StreamReply(
+                made = StreamReply if way.intent.streams_as == EVENT_STREAM else BytesReply
+                reply = made(
                     exchange,
                     meter,
                     settlement,
@@ -187,7 +198,7 @@ class Gateway:
         exchange.close()
         place = admission.attempts[0].upstream.place
         reading = way.wire.read_answer(answer, place.speaks[way.wire.speaks], way.intent)
-        content_type = exchange.header(b"content-type") or b"application/json"
+        content_type = exchange.header(b"content-type") or JSON
         told = answer if reading.told is None else reading.told
         if admission.claim is not None and not reading.broken:
             self._plane.keep(admission, Kept(told, content_type, place.name))
@@ -198,6 +209,17 @@ class Gateway:
         if reading.broken:
             raise failures.garbled()
         return WholeReply(told, content_type, place.name, admission.standing, admission.instead)
+
+    async def _told(self, told: bytes, admission: Admission, settlement: Settlement) -> WholeReply:
+        """Give an answer that is ours: nothing was used, and the books say so first."""
+        place = admission.attempts[0].upstream.place
+        if admission.claim is not None:
+            self._plane.keep(admission, Kept(told, JSON, place.name))
+        ticket = settlement.close(Reason.USAGE, Consumption(NOTHING), 200)
+        if not ticket.durable:
+            await ticket.wait(SETTLED_WAIT_S)
+        await _durable(admission)
+        return WholeReply(told, JSON, place.name, admission.standing, admission.instead)
 
     async def _refusal(
         self, way: Way, admission: Admission, settlement: Settlement, exchange: Exchange
@@ -218,6 +240,20 @@ class Gateway:
 
     def _refused(self, call: Call, error: GatewayError, model: str | None) -> None:
         self._plane.refused(call.caller, call.request_id, call.dialect.endpoint, error, model)
+
+
+def _begin(route: Wire | Interpreter, call: Call, body: Body, attempt: Attempt) -> tuple[Wire, Exchange]:
+    """The wire and the exchange of one attempt; another dialect's provider gets no header of the client's."""
+    upstream = attempt.upstream
+    if call.form is not None and not isinstance(route, Interpreter):
+        sending = call.form.sent_as(attempt.model, call.request_id)
+        return route, upstream.post_form(route.path, sending, call.request_id)
+    own = call.headers
+    if isinstance(route, Interpreter):
+        asked = Asked(body["model"], call.request_id, named_s(call.request_id), body)
+        route, own = route.wire_for(asked, upstream.place.output_limit_field), ()
+    outgoing = route.outgoing(call.body, body, attempt.model, attempt.limit)
+    return route, upstream.post(route.path, outgoing, call.request_id, own)
 
 
 async def _named(relaying: Coroutine[None, None, Reply], settlement: Settlement) -> Reply:
@@ -244,9 +280,9 @@ def _counter(call: Call) -> Callable[[], int] | None:
     return partial(call.dialect.prompt_tokens, call.body) if len(call.body) <= RECOUNTED_BYTES_MAX else None
 
 
-def _is_event_stream(exchange: Exchange) -> bool:
+def _streams(exchange: Exchange, intent: Intent) -> bool:
     content_type = exchange.header(b"content-type")
-    return content_type is not None and content_type.lower().startswith(EVENT_STREAM)
+    return content_type is not None and content_type.lower().startswith(intent.streams_as)
 
 
 async def _durable(admission: Admission) -> None:

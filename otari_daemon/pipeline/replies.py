@@ -63,6 +63,11 @@ class StreamReply:
         self._keep_alive_s: float | None = None
         self._pulse: Pulse | None = None
 
+    @property
+    def content_type(self) -> str:
+        """What the caller is told it is."""
+        return "text/event-stream; charset=utf-8"
+
     def keep_alive(self, interval_s: float | None) -> StreamReply:
         """Send a comment whenever nothing has passed for so long; never, if None."""
         self._keep_alive_s = interval_s
@@ -85,6 +90,8 @@ class StreamReply:
             raise StopAsyncIteration from None
         except UpstreamError as failure:
             return await self._broken(of_transport(failure, answering=True).error)
+        except UpstreamFailed as failure:
+            return await self._broken(failure)
         except EventTooLong:
             return await self._broken(UpstreamFailed("LLM provider error", status=502))
 
@@ -123,6 +130,10 @@ class StreamReply:
         seen = self._meter.reading()
         reason = seen.reason if seen.reason is Reason.USAGE else Reason.UPSTREAM_CUT
         await self._close_books(reason, seen.seen)
+        return self._tell(error)
+
+    def _tell(self, error: GatewayError) -> bytes:
+        """What the caller is told of a failure in the middle."""
         return self._dialect.error_event(error, self._request_id)
 
     async def _close_books(self, reason: Reason, seen: Consumption) -> None:

@@ -34,7 +34,8 @@ class Settlement:
     def close(self, reason: Reason, seen: Consumption = NOTHING_SEEN, status: int = 0) -> Ticket:
         """Settle, and give the ticket that says when that is on disk."""
         if self.ticket is None:
-            if seen.reported is None and reason not in FREE_ENDS and self._count_prompt is not None:
+            known = seen.reported or seen.prompted
+            if known is None and reason not in FREE_ENDS and self._count_prompt is not None:
                 seen = seen._replace(prompt_tokens=self._count_prompt())
             self._count_prompt = None
             ending = Ending(reason, seen, status, self.answered_ns, self.provider_ref)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from otari_daemon.providers.form import Sending
 from otari_daemon.providers.http1.exchange import Exchange
 from otari_daemon.providers.http1.heads import header_block, request_head
 from otari_daemon.providers.http1.origin import Origin, tls_context
 from otari_daemon.providers.http1.pool import Pool
-from otari_daemon.providers.upstream import Place
+from otari_daemon.providers.upstream import Headers, Place
 
 
 class PooledUpstream:
@@ -30,11 +31,22 @@ class PooledUpstream:
         """Whether this is the built-in mock: its answers are made up, and labeled so."""
         return self.type == "mock"
 
-    def post(self, path: str, body: bytes, request_id: str) -> Exchange:
+    def post(self, path: str, body: bytes, request_id: str, own: Headers = ()) -> Exchange:
         """An exchange that posts JSON to a path under the base URL; `start` it to send it."""
-        head = self._heads.get(path) or self._head(path)
+        if own:
+            head = self._made(path, header_block(self.place.headers_with(own)))
+        else:
+            head = self._heads.get(path) or self._head(path)
         fields = b"x-request-id: %b\r\ncontent-length: %d\r\n\r\n" % (request_id.encode(), len(body))
         return self._pool.begin(head + fields, body)
+
+    def post_form(self, path: str, form: Sending, request_id: str) -> Exchange:
+        """An exchange that posts a form, piece by piece, under the base URL."""
+        target = (self._base + path).encode()
+        fields = self.place.form_headers(form, request_id)
+        return self._pool.begin_upload(
+            request_head(b"POST", target, self._authority, fields), form, form.length
+        )
 
     def break_off(self) -> None:
         """Fail every exchange at once; none can be started afterwards."""
@@ -46,6 +58,9 @@ class PooledUpstream:
 
     def _head(self, path: str) -> bytes:
         """The constant part of a request's head; there is one per path of the route table."""
-        whole = request_head(b"POST", (self._base + path).encode(), self._authority, block=self._block)
-        head = self._heads[path] = whole.removesuffix(b"\r\n")
+        head = self._heads[path] = self._made(path, self._block)
         return head
+
+    def _made(self, path: str, block: bytes) -> bytes:
+        whole = request_head(b"POST", (self._base + path).encode(), self._authority, block=block)
+        return whole.removesuffix(b"\r\n")

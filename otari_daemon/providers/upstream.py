@@ -10,26 +10,32 @@ from types import MappingProxyType
 from typing import NamedTuple, Protocol, Self
 
 from otari_daemon.config.secret import SecretUrl
+from otari_daemon.providers.form import Sending
 from otari_daemon.providers.http1.limits import PoolLimits, Timeouts
 from otari_daemon.wire.usage_format import UsageFormat
 from otari_daemon.wire.usage_openai import CHAT
 
 USER_AGENT = b"otari"
 
+Headers = tuple[tuple[bytes, bytes], ...]
+
 
 class Place(NamedTuple):
     """Everything needed to reach a provider. `headers` carry its credential and never show.
 
-    `via_httpx` chooses the client, and only httpx goes through a `proxy`.
+    `defaults` are headers that a request may bring its own for; `needs_limit`: each request must limit its
+    output. `via_httpx` chooses the client, and only httpx goes through a `proxy`.
     """
 
     name: str
     type: str
     base_url: str
-    headers: tuple[tuple[bytes, bytes], ...] = ()
+    headers: Headers = ()
+    defaults: Headers = ()
     timeouts: Timeouts = Timeouts()
     limits: PoolLimits = PoolLimits()
     output_limit_field: str = "max_tokens"
+    needs_limit: bool = False
     speaks: Mapping[str, UsageFormat] = MappingProxyType({"chat": CHAT})
     ca_file: str | None = None
     verify_tls: bool = True
@@ -37,13 +43,30 @@ class Place(NamedTuple):
     proxy: SecretUrl | None = None
 
     @property
-    def fixed_headers(self) -> tuple[tuple[bytes, bytes], ...]:
+    def fixed_headers(self) -> Headers:
         """What every request carries: who asks, that the answer comes as it is, and the credential."""
+        return self.headers_with(())
+
+    def headers_with(self, own: Headers) -> Headers:
+        """The headers of a request that brings some of its `own`; what the operator has set stays."""
+        ours = {name for name, _ in self.headers}
+        brought = {name for name, _ in own}
         return (
             (b"user-agent", USER_AGENT),
             (b"accept-encoding", b"identity"),
             (b"content-type", b"application/json"),
+            *(each for each in self.defaults if each[0] not in ours | brought),
+            *(each for each in own if each[0] not in ours),
             *self.headers,
+        )
+
+    def form_headers(self, form: Sending, request_id: str) -> tuple[tuple[bytes, bytes], ...]:
+        """What a request carries whose body is `form`."""
+        return (
+            *(field for field in self.fixed_headers if field[0] != b"content-type"),
+            (b"content-type", form.content_type),
+            (b"content-length", b"%d" % form.length),
+            (b"x-request-id", request_id.encode()),
         )
 
 
@@ -115,8 +138,14 @@ class Upstream(Protocol):
     def mock(self) -> bool:
         """Whether this is the built-in mock: its answers are made up, and labeled so."""
 
-    def post(self, path: str, body: bytes, request_id: str) -> Exchange:
-        """An exchange that posts JSON to a path under the base URL; `start` it to send it."""
+    def post(self, path: str, body: bytes, request_id: str, own: Headers = ()) -> Exchange:
+        """An exchange that posts JSON to a path under the base URL; `start` it to send it.
+
+        `own` are headers the request brings, by lower-case names.
+        """
+
+    def post_form(self, path: str, form: Sending, request_id: str) -> Exchange:
+        """An exchange that posts a form; sent piece by piece while `start` is awaited."""
 
     def break_off(self) -> None:
         """Fail every exchange at once; none can be started afterwards."""

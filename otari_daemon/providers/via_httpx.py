@@ -24,11 +24,12 @@ from typing import Any, Self
 
 import httpx
 
+from otari_daemon.providers.form import Sending
 from otari_daemon.providers.http1.errors import FailureKind, Quiet, UpstreamError
 from otari_daemon.providers.http1.framing import FramingError, body_length
 from otari_daemon.providers.http1.limits import OVERDUE
 from otari_daemon.providers.http1.origin import Origin, tls_context
-from otari_daemon.providers.upstream import Place
+from otari_daemon.providers.upstream import Headers, Place
 
 HTTP2 = importlib.util.find_spec("h2") is not None
 MAX_UNREAD_BYTES = 65_536
@@ -73,10 +74,15 @@ class HttpxUpstream:
         """Whether this is the built-in mock: its answers are made up, and labeled so."""
         return self.type == "mock"
 
-    def post(self, path: str, body: bytes, request_id: str) -> HttpxExchange:
+    def post(self, path: str, body: bytes, request_id: str, own: Headers = ()) -> HttpxExchange:
         """An exchange that posts JSON to a path under the base URL; `start` it to send it."""
-        headers = [*self.place.fixed_headers, (b"x-request-id", request_id.encode())]
+        headers = [*self.place.headers_with(own), (b"x-request-id", request_id.encode())]
         return HttpxExchange(self, httpx.Request("POST", self._base + path, headers=headers, content=body))
+
+    def post_form(self, path: str, form: Sending, request_id: str) -> HttpxExchange:
+        """An exchange that posts a form, piece by piece, under the base URL."""
+        headers = self.place.form_headers(form, request_id)
+        return HttpxExchange(self, httpx.Request("POST", self._base + path, headers=headers, content=form))
 
     def break_off(self) -> None:
         """Fail every exchange at once; none can be started afterwards."""

@@ -15,15 +15,15 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from queue import Empty, SimpleQueue
-from typing import Any, NamedTuple
+from typing import Any
 
 from otari_daemon.domain.book import Entry
 from otari_daemon.domain.records import Progress
-from otari_daemon.store import sql
 from otari_daemon.store.cells import KnownSeries, mark_stale
 from otari_daemon.store.database import MARK_EPOCH_BITS, Connection, Database
 from otari_daemon.store.errors import CommitInDoubt, LedgerCorrupt, StoreError, StoreUnavailable
 from otari_daemon.store.fold import Cards, Fold
+from otari_daemon.store.jobs import Job, Post, Write
 
 ENTRIES_PER_COMMIT = 4096
 JOBS_PER_COMMIT = 1024
@@ -47,47 +47,6 @@ START_S = 30.0
 """How long the thread may take to open its connection and grow the log."""
 
 
-class _Post(NamedTuple):
-    entries: Sequence[Entry | Progress]
-    done: Callable[[], None]
-    at_s: float
-
-
-class _Write:
-    """A function to run between posts, and what came of it."""
-
-    __slots__ = ("args", "at_s", "error", "fn", "future", "result")
-
-    def __init__(
-        self, fn: Callable[..., Any], args: tuple[Any, ...], future: asyncio.Future[Any], at_s: float
-    ):
-        self.fn, self.args, self.future, self.at_s = fn, args, future, at_s
-        self.result: Any = None
-        self.error: Exception | None = None
-
-    def run(self, con: Connection, database: Database) -> None:
-        """Call the function in a savepoint; what it raises stays with it, unless the engine itself failed."""
-        con.execute(sql.SAVEPOINT)
-        try:
-            self.result, self.error = self.fn(con, *self.args), None
-        except Exception as error:
-            if database.ends_transaction(error) or not con.in_transaction:
-                raise
-            con.execute(sql.ROLLBACK_TO)
-            self.error = error
-        con.execute(sql.RELEASE)
-
-    def deliver(self) -> None:
-        """Resolve the caller's future; on the event loop."""
-        if self.future.done():
-            return
-        if self.error is None:
-            self.future.set_result(self.result)
-        else:
-            self.future.set_exception(self.error)
-
-
-_Job = _Post | _Write
 Folding = Callable[[Sequence[Entry | Progress], int, Cards], Fold]
 
 
@@ -102,7 +61,7 @@ class Writer:
         fold: Folding = Fold,
     ) -> None:
         self._database, self._epoch, self._clock, self._fold = database, epoch, clock, fold
-        self._queue: SimpleQueue[_Job | None] = SimpleQueue()  # bounded by admission and WRITES_WAITING_MAX
+        self._queue: SimpleQueue[Job | None] = SimpleQueue()  # bounded by admission and WRITES_WAITING_MAX
         self._cards = Cards()
         self._series = KnownSeries()
         self.frugal = False
@@ -164,7 +123,7 @@ class Writer:
         if self.failure is not None:
             raise self.failure
         self._posted += len(entries)
-        self._queue.put(_Post(entries, done, self._clock()))
+        self._queue.put(Post(entries, done, self._clock()))
 
     def checkpoint_soon(self) -> None:
         """Have the log copied into the file after the posts so far.
@@ -182,7 +141,7 @@ class Writer:
         if self._failing or self._writes >= WRITES_WAITING_MAX:
             raise StoreUnavailable("the database cannot be written now: try again")
         self._writes += 1
-        job = _Write(fn, args, self._loop.create_future(), self._clock())
+        job = Write(fn, args, self._loop.create_future(), self._clock())
         self._queue.put(job)
         try:
             return await job.future
@@ -196,7 +155,7 @@ class Writer:
         self._writes += 1
         future = self._loop.create_future()
         future.add_done_callback(self._offered)
-        self._queue.put(_Write(fn, (), future, self._clock()))
+        self._queue.put(Write(fn, (), future, self._clock()))
 
     def _offered(self, future: asyncio.Future[Any]) -> None:
         self._writes -= 1
@@ -239,8 +198,8 @@ class Writer:
             if last:
                 return True
 
-    def _gather(self) -> tuple[list[_Job], bool]:
-        jobs: list[_Job] = []
+    def _gather(self) -> tuple[list[Job], bool]:
+        jobs: list[Job] = []
         entries = 0
         job = self._queue.get()
         self._head_s = None if job is None else job.at_s
@@ -249,7 +208,7 @@ class Writer:
         try:
             while job is not None:
                 jobs.append(job)
-                entries += len(job.entries) if isinstance(job, _Post) else 1
+                entries += len(job.entries) if isinstance(job, Post) else 1
                 if entries >= ENTRIES_PER_COMMIT or len(jobs) >= JOBS_PER_COMMIT:
                     return jobs, False
                 job = self._queue.get_nowait()
@@ -268,7 +227,7 @@ class Writer:
             now_s = self._clock()
         self._began_s = now_s
 
-    def _commit(self, jobs: list[_Job]) -> bool:
+    def _commit(self, jobs: list[Job]) -> bool:
         pause_s = RETRY_FIRST_S
         self._mark += 1
         while True:  # until committed, broken, or closing and past the deadline
@@ -292,7 +251,7 @@ class Writer:
                 return False
             pause_s = min(pause_s * 2, RETRY_LONGEST_S)
 
-    def _attempt(self, jobs: list[_Job]) -> StoreError | None:
+    def _attempt(self, jobs: list[Job]) -> StoreError | None:
         try:
             steps = self._steps(jobs)
             if not self._happened():
@@ -305,7 +264,7 @@ class Writer:
                 step.committed()
                 step.reported(self._series)
         self._head_s = None
-        self._committed += sum(len(job.entries) for job in jobs if isinstance(job, _Post))
+        self._committed += sum(len(job.entries) for job in jobs if isinstance(job, Post))
         if self._failing:
             self._failing = False
             self._say(available=True)
@@ -318,7 +277,7 @@ class Writer:
         self._doubtful = False
         return happened
 
-    def _apply(self, steps: Sequence[Fold | _Write]) -> None:
+    def _apply(self, steps: Sequence[Fold | Write]) -> None:
         with self._database.batch(self._mark) as con:
             for step in steps:
                 if isinstance(step, Fold):
@@ -338,11 +297,11 @@ class Writer:
         else:
             fold.report(con, self._series)
 
-    def _steps(self, jobs: list[_Job]) -> list[Fold | _Write]:
-        steps: list[Fold | _Write] = []
+    def _steps(self, jobs: list[Job]) -> list[Fold | Write]:
+        steps: list[Fold | Write] = []
         run: list[Entry | Progress] = []
         for job in jobs:
-            if isinstance(job, _Post):
+            if isinstance(job, Post):
                 run.extend(job.entries)
                 continue
             if run:
@@ -353,13 +312,13 @@ class Writer:
             steps.append(self._fold(run, self._epoch, self._cards))
         return steps
 
-    def _fail_writes(self, jobs: list[_Job], verdict: StoreError) -> list[_Job]:
-        writes = [job for job in jobs if isinstance(job, _Write)]
+    def _fail_writes(self, jobs: list[Job], verdict: StoreError) -> list[Job]:
+        writes = [job for job in jobs if isinstance(job, Write)]
         for job in writes:
             job.error = verdict
         if writes:
             self._on_loop(self._deliver, writes)
-        return [job for job in jobs if isinstance(job, _Post)]
+        return [job for job in jobs if isinstance(job, Post)]
 
     def _pause(self, pause_s: float) -> bool:
         if not self._closing.wait(pause_s):
@@ -370,7 +329,7 @@ class Writer:
 
     def _abandon(self) -> None:
         """Fail the writes still queued; posts left behind are never reported as done."""
-        left: list[_Job] = []
+        left: list[Job] = []
         with contextlib.suppress(Empty):
             while True:  # the queue is bounded by what was put there
                 job = self._queue.get_nowait()
@@ -387,9 +346,9 @@ class Writer:
 
     # -- back on the event loop ----------------------------------------------------------------------
 
-    def _deliver(self, jobs: list[_Job]) -> None:
+    def _deliver(self, jobs: list[Job]) -> None:
         for job in jobs:
-            if isinstance(job, _Write):
+            if isinstance(job, Write):
                 job.deliver()
                 continue
             try:

@@ -14,7 +14,7 @@ from otari_daemon.domain.usage import Usage
 from otari_daemon.wire import chat_prompt, openai_errors, sse
 from otari_daemon.wire.chat_stream import DONE, ChatMeter
 from otari_daemon.wire.chat_text import generated_tokens
-from otari_daemon.wire.dialect import Body, Reading, Wire
+from otari_daemon.wire.dialect import Body, Reading, Way
 from otari_daemon.wire.fields import (
     CHOICES_MAX,
     OUTPUT_TOKENS_MAX,
@@ -23,15 +23,19 @@ from otari_daemon.wire.fields import (
     model_of,
     positive,
     refuse_steering,
+    service_of,
 )
+from otari_daemon.wire.messages_wire import MessagesWire
 from otari_daemon.wire.request_tags import body_tags
 from otari_daemon.wire.strict_json import decode, replace_top_level
+from otari_daemon.wire.translated import Translated
 from otari_daemon.wire.usage_format import AbsurdUsage, UsageFormat, is_hollow
 from otari_daemon.wire.usage_openai import of_timings
 
+REACH = frozenset({"chat", "messages"})
 MESSAGES_MAX = 4096
 TOOLS_MAX = 256
-_MEDIA_PARTS = frozenset({"image_url", "input_audio", "file", "video_url"})
+_MEDIA_PARTS = ("image_url", "input_audio", "file", "video_url")  # a tuple takes any JSON
 
 
 class _Answer(msgspec.Struct):
@@ -102,7 +106,7 @@ class ChatDialect:
     """Chat Completions as callers speak them."""
 
     endpoint = "/v1/chat/completions"
-    wires: tuple[Wire, ...] = (ChatWire(),)
+    wires: tuple[Way, ...] = (ChatWire(), Translated("chat", MessagesWire()))
 
     def read_intent(self, body: Body, body_bytes: int) -> Intent:
         """Check what policy needs; everything else is the provider's to judge."""
@@ -120,7 +124,8 @@ class ChatDialect:
             output_max=_output_max(body),
             choices=choices,
             shows_usage=_asks_for_usage(body, stream),
-            service=_service(body),
+            service=service_of(body),
+            reach=REACH,
             tags=body_tags(body) if "metadata" in body or "user" in body else "",
         )
 
@@ -147,14 +152,6 @@ def _messages(body: Body) -> list[Any]:
         if not isinstance(message.get("role"), str):
             raise InvalidRequest(f"messages[{position}]: 'role' is required", param="messages")
     return messages
-
-
-def _service(body: Body) -> str | None:
-    """The service tier a caller asks for; admission judges whether it has a price."""
-    asked = body.get("service_tier")
-    if asked is not None and not isinstance(asked, str):
-        raise InvalidRequest("service_tier must be a string", param="service_tier")
-    return asked
 
 
 def _remote_media(messages: list[Any]) -> int:

@@ -66,11 +66,49 @@ class Wire(Protocol):
         """A meter for one stream, whose provider states usage in that format."""
 
 
+class Asked(NamedTuple):
+    """What an answer takes from its request: the model as the caller named it, an id, the time, the body.
+
+    `request_id` makes the ids that the provider does not give; `created_s` is in seconds since 1970.
+    """
+
+    model: str
+    request_id: str
+    created_s: int
+    body: Body
+
+
+class Interpreter:
+    """A way through another dialect's wire. Its wire is made for one request, which its answers refer to."""
+
+    speaks: str
+
+    def wire_for(self, asked: Asked, limit_field: str) -> Wire:
+        """The wire for one request, to a provider that calls its limit of output tokens `limit_field`."""
+        raise NotImplementedError
+
+
+class Oracle:
+    """A way to answer for a provider without asking it; nothing is used and nothing charged."""
+
+    speaks: str
+
+    def answer(self, body: Body) -> bytes:
+        """The whole answer to a body that has been read before."""
+        raise NotImplementedError
+
+
+Way = Wire | Interpreter | Oracle
+
+
 class Dialect(Protocol):
     """One wire format as the caller speaks it. `wires` are the ways it can travel, the best first."""
 
     endpoint: str
-    wires: tuple[Wire, ...]
+
+    @property
+    def wires(self) -> tuple[Way, ...]:
+        """The ways to a provider, the best first."""
 
     def read_intent(self, body: Body, body_bytes: int) -> Intent:
         """Check the body as far as policy needs and say what it asks for. Raises InvalidRequest."""
@@ -85,7 +123,7 @@ class Dialect(Protocol):
         """An error in the middle of a stream."""
 
 
-def wire_to(dialect: Dialect, speaks: Container[str]) -> Wire | None:
+def wire_to(dialect: Dialect, speaks: Container[str]) -> Way | None:
     """The best way to a provider that speaks so; None if there is none."""
     for wire in dialect.wires:
         if wire.speaks in speaks:

@@ -93,3 +93,11 @@ def listed(body: dict[str, Any], field: str, most: int) -> list[Any]:
     if len(value) > most:
         raise InvalidRequest(f"{field} has more than {most} items", param=field)
     return value
+
+
+def service_of(body: dict[str, Any]) -> str | None:
+    """The service tier a caller asks for; admission judges whether it has a price."""
+    asked = body.get("service_tier")
+    if asked is not None and not isinstance(asked, str):
+        raise InvalidRequest("service_tier must be a string", param="service_tier")
+    return asked

@@ -18,20 +18,21 @@ _BOM = b"\xef\xbb\xbf"
 
 
 class EventTooLong(Exception):
-    """An upstream event, with its terminator, is longer than `EVENT_BYTES_MAX`."""
+    """An upstream event, with its terminator, is longer than its bound."""
 
 
 class Splitter:
     """Cuts a byte stream into whole events, each with its terminator; keeps the rest for later.
 
     What comes out depends on the bytes alone, not on how they were cut. At most `EVENT_BYTES_MAX` and
-    one chunk are kept.
+    one chunk are kept, or `event_bytes_max` where that is given.
     """
 
-    __slots__ = ("rest",)
+    __slots__ = ("_most", "rest")
 
-    def __init__(self) -> None:
+    def __init__(self, event_bytes_max: int = EVENT_BYTES_MAX) -> None:
         self.rest = b""
+        self._most = event_bytes_max
 
     def feed(self, chunk: bytes) -> list[bytes]:
         """Take bytes as they came and give back the events they complete, byte for byte.
@@ -42,7 +43,7 @@ class Splitter:
         data = self.rest + chunk if known else chunk
         if data.endswith(b"\n\n") and data.find(b"\n\n") == len(data) - 2 and b"\r" not in data:
             events, self.rest = [data], b""
-            if len(data) > EVENT_BYTES_MAX:
+            if len(data) > self._most:
                 raise EventTooLong
             return events
         return self._cut(data, max(0, known - _BOUNDARY_BYTES_MAX + 1))
@@ -50,7 +51,7 @@ class Splitter:
     def take_rest(self) -> bytes:
         """The last event at the input's end, with the blank line it lacks. Raises EventTooLong."""
         rest, self.rest = self.rest, b""
-        if len(rest) > EVENT_BYTES_MAX:
+        if len(rest) > self._most:
             raise EventTooLong
         if not rest or _BOUNDARY.search(rest, max(0, len(rest) - _BOUNDARY_BYTES_MAX)):
             return rest
@@ -64,22 +65,24 @@ class Splitter:
             end = boundary.end()
             if end == len(data) and data.endswith(b"\r"):
                 break  # the next byte may be the LF of this CR
-            if end - start > EVENT_BYTES_MAX:
+            if end - start > self._most:
                 break
             events.append(data[start:end])
             start = end
         self.rest = data[start:]
-        if len(self.rest) > EVENT_BYTES_MAX and not events:
+        if len(self.rest) > self._most and not events:
             raise EventTooLong
         return events
 
 
 def data_of(event: bytes) -> bytes:
     """The joined `data` of one event, without field name and leading space; empty when it has none."""
-    if event.startswith(b"data: ") and event.endswith(b"\n\n"):
-        data = event[6:-2]
-        if b"\n" not in data and b"\r" not in data:
-            return data
+    if event.endswith(b"\n\n") and b"\r" not in event:  # most events: one line of data, perhaps a named one
+        line = event[:-2]
+        if line.startswith(b"event: "):
+            line = line[line.find(b"\n") + 1 :]
+        if line.startswith(b"data: ") and b"\n" not in line:
+            return line[6:]
     found = []
     for line in _LINE_END.split(event.removeprefix(_BOM)):
         name, _, value = line.partition(b":")

@@ -14,6 +14,7 @@ from tests.bypass.world import DEARER, INPUT_NANO, Client, chat, held_of, refuse
 
 pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("bypass")]
 
+RESPONSES = "/v1/responses"
 KNOWN = frozenset(route.path for route in BILLABLE)
 
 LOOK_ALIKES = ("up:*", "up:echo\u200b", "u\u0440:echo", "up:../echo", "UP:echo", "up:%65cho")
@@ -52,8 +53,9 @@ def test_q16_every_billable_route() -> None:
 
 @pytest.mark.parametrize("route", BILLABLE, ids=lambda route: route.path)
 def test_q16_a_billable_route_is_charged(client: Client, route: Billable) -> None:
+    body, headers = route.sent()
     for prefix in ("", "/api"):
-        assert client.post(json.dumps(route.body).encode(), path=prefix + route.path).status == 200
+        assert client.post(body, headers, prefix + route.path).status == 200
 
     client.fair(2)
 
@@ -110,3 +112,37 @@ def test_q29_bodies_that_two_readers_read_differently(client: Client, body: byte
 @pytest.mark.parametrize("path", RESUMED)
 def test_q30_resumed_and_background_responses(client: Client, path: str) -> None:
     elsewhere(client, path, ELSEWHERE[path])
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"background": True},
+        {"previous_response_id": "resp_1"},
+        {"conversation": "conv_1"},
+        {"prompt": {"id": "pmpt_1"}},
+        {"context_management": [{"type": "compaction", "compact_threshold": 1000}]},
+        {"input": [{"type": "item_reference", "id": "msg_1"}]},
+    ],
+    ids=lambda fields: next(iter(fields)),
+)
+def test_q30_responses_that_go_on_from_what_is_not_sent(client: Client, fields: dict[str, Any]) -> None:
+    body = json.dumps({"model": "up:echo", "input": "hello", **fields}).encode()
+
+    refused_unbilled(client, body, 400, "invalid_request", path=RESPONSES)
+
+
+@pytest.mark.parametrize(
+    ("tool", "status"),
+    [
+        ("web_search", 402),
+        ("file_search", 402),
+        ("code_interpreter", 402),
+        ("image_generation", 400),
+        ("unheard_of", 400),
+    ],
+)
+def test_q27_tools_of_the_provider_without_a_price(client: Client, tool: str, status: int) -> None:
+    body = json.dumps({"model": "up:echo", "input": "hello", "tools": [{"type": tool}]}).encode()
+
+    refused_unbilled(client, body, status, path=RESPONSES)

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 
 from otari_daemon.mock.bill import BillLine, charge_nano
 from tests.e2e.machine import PRICING, Machine, nano
+from tests.e2e.pieces import PER_PIECE
 
 BILLED_S = 5.0
 ANSWER_S = 60.0
@@ -49,13 +50,17 @@ class Bypass(Machine):
 
     def _configure(self, config: dict[str, Any]) -> Path:
         place = {"type": "openai", "api_base": self.mock_url}
-        providers = {
+        providers: dict[str, Any] = {
             **{name: place for name in ("up", "dear", "tiny", "bare")},
             "long": {"type": "gemini", "api_base": self._long_url, "api_key": "long"},
         }
         dear = {name: rate * DEARER for name, rate in PRICING.items()}
         tiny = {"input_price_per_million": "0.000001", "output_price_per_million": "0.000001"}
-        pricing = {"up:*": PRICING, "dear:*": dear, "tiny:*": tiny}
+        pricing: dict[str, Any] = {"up:*": PRICING, "dear:*": dear, "tiny:*": tiny}
+        free = {"input_price_per_million": 0, "output_price_per_million": 0}
+        for name, price in PER_PIECE.items():
+            pricing[f"{name}:*"] = {**free, **price}
+            providers[name] = {**place, "type": "vllm"} if name == "search" else place
         aliases = {"cheap": "dear:echo", "unpriced": "bare:echo"}
         return super()._configure({**config, "providers": providers, "pricing": pricing, "aliases": aliases})
 
@@ -162,10 +167,10 @@ def cut(connection: http.client.HTTPConnection) -> None:
     connection.close()
 
 
-def refused_unbilled(client: Client, body: bytes, status: int, code: str = "") -> None:
+def refused_unbilled(client: Client, body: bytes, status: int, code: str = "", path: str = CHAT) -> None:
     """A request is turned away, costs nothing, and never reaches the provider."""
     before = len(client.machine.bill())
-    answer = client.post(body)
+    answer = client.post(body, path=path)
     assert answer.status == status, answer
     assert code in ("", answer.code)
     assert (client.rows(), len(client.machine.bill())) == ([], before)

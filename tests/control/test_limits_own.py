@@ -81,6 +81,16 @@ async def test_tokens_are_reserved_in_full_and_corrected_by_what_was_used(world:
     assert await used(world, "a") == 750
 
 
+async def test_pictures_reserve_no_more_tokens_than_the_tightest_limit_can_give(world: World) -> None:
+    caller = await world.caller(await key_of(world, "a"))
+    pieces = Usage(images=3, requests=1)
+    intent = Intent("up:model", False, 10, 10, 16_384, choices=3, pieces=pieces)
+
+    admitted = await world.plane.admit(caller, intent, world.name_request(), CHAT)
+
+    assert admitted.standing == Standing(tokens=Quota(1000, 0, START_S + 60, 60))
+
+
 async def test_tokens_used_beyond_the_reservation_count_from_the_end_of_the_request(world: World) -> None:
     secret = await key_of(world, "a")
     admission = await ask(world, secret, 10, 90)

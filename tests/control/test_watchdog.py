@@ -33,8 +33,9 @@ class Place:
     """Where a provider is, as far as the watchdog looks at it."""
 
     base_url: str = "https://api.example/v1"
-    output_limit_field: str = "max_tokens"
     speaks: frozenset[str] = frozenset({"chat"})
+    output_limit_field: str = "max_tokens"
+    needs_limit: bool = False
     timeouts: Waits = field(default_factory=Waits)
 
 

@@ -77,6 +77,7 @@ class Place:
     base_url: str
     speaks: frozenset[str] = frozenset({"chat"})
     output_limit_field: str = "max_tokens"
+    needs_limit: bool = False
 
 
 @dataclass

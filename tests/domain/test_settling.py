@@ -110,3 +110,40 @@ def test_a_prompt_beyond_a_tiers_threshold_is_charged_wholly_at_that_tier() -> N
 def test_the_tail_is_64_tokens_and_nothing_billed_is_void() -> None:
     assert TAIL_TOKENS == 64
     assert (NO_BILL.void, NO_BILL.amount, NO_BILL.tier) == (True, 0, None)
+
+
+@pytest.mark.parametrize(
+    "reason", [Reason.ESTIMATED, Reason.AMBIGUOUS, Reason.CLIENT_CUT, Reason.UPSTREAM_CUT]
+)
+def test_what_is_priced_by_the_piece_is_charged_at_every_end_at_which_something_may_have_been_made(
+    reason: Reason,
+) -> None:
+    price = Price("p:m", Rates.of(images=40_000_000_000), 0, "test")
+    seen = Consumption(pieces=Usage(images=3, requests=1))
+
+    assert bill(reason, seen, PROMPT, OUTPUT_MAX, price).amount == 120_000_000
+
+
+@pytest.mark.parametrize("reason", [Reason.REFUSED, Reason.UNSENT])
+def test_pieces_that_were_never_made_cost_nothing(reason: Reason) -> None:
+    assert bill(reason, Consumption(pieces=Usage(images=3)), PROMPT, OUTPUT_MAX, PRICE) == NO_BILL
+
+
+def test_calls_seen_before_an_answer_broke_off_are_charged() -> None:
+    priced = Price("p:m", Rates.of(input=1_000, output=1_000, tool_calls=7_000_000), 0, "test")
+
+    cut = bill(Reason.CLIENT_CUT, Consumption(None, tool_calls=2), 10, 100, priced)
+
+    assert cut.usage.tool_calls == 2
+    assert cut.amount == 2 * 7_000 + 10 + TAIL_TOKENS
+
+
+@pytest.mark.parametrize(
+    ("rates", "covered"),
+    [({}, True), ({"input": 1}, False), ({"input": 1, "tool_calls": 1}, True)],
+    ids=["free", "unpriced", "priced"],
+)
+def test_calls_are_covered_by_a_price_of_their_own_or_where_all_is_free(
+    rates: dict[str, int], covered: bool
+) -> None:
+    assert Price("p:m", Rates.of(**rates), 0, "test").covers_calls is covered

@@ -62,7 +62,7 @@ _LIVING = {
     "writer.post": Place("otari_daemon.store.writer", "Writer.post"),
     "writer.gather": Place("otari_daemon.store.writer", "Writer._gather"),
     "writer.attempt": Place("otari_daemon.store.writer", "Writer._attempt"),
-    "writer.write": Place("otari_daemon.store.writer", "_Write.run"),
+    "writer.write": Place("otari_daemon.store.jobs", "Write.run"),
     "writer.deliver": Place("otari_daemon.store.writer", "Writer._deliver"),
     "fold.run": Place("otari_daemon.store.fold", "Fold.run"),
     "fold.holds": Place("otari_daemon.store.fold", "Fold._apply_holds"),

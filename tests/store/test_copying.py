@@ -161,7 +161,7 @@ OF_THE_MOMENT = {"node", "lease_recall"}
 """Tables about daemons that run; a copy has none."""
 
 ROWS = {
-    "meta": 3,
+    "meta": 4,
     "user": 1,
     "api_key": 1,
     "budget": 2,

@@ -349,3 +349,22 @@ async def test_a_slow_reader_holds_the_upstream_back_and_is_not_its_silence(unti
     assert not server.go.is_set()
     assert len(await exchange.read(size)) == size
     exchange.close()
+
+
+@BOTH
+async def test_a_requests_own_header_stands_in_for_a_default_and_goes_once(serve, upstream_to, kind):
+    heads = []
+
+    async def noting(peer):
+        while True:
+            heads.append((await peer.request()).lower())
+            await peer.answer()
+
+    server = await serve(noting)
+    upstream = upstream_to(kind, server.url, headers=((b"x-api-key", b"k"),), defaults=((b"v", b"old"),))
+    for own in ((), ((b"v", b"new"), (b"beta", b"a,b")), ()):
+        await run(upstream.post("/messages", BODY, "r", own))
+
+    shown = [[line for line in head.split(b"\r\n") if line[:2] in (b"v:", b"be", b"x-")] for head in heads]
+    alone = [b"v: old", b"x-api-key: k", b"x-request-id: r"]
+    assert shown == [alone, [b"v: new", b"beta: a,b", b"x-api-key: k", b"x-request-id: r"], alone]

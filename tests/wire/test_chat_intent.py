@@ -269,6 +269,13 @@ def test_the_bound_covers_any_prompt_the_mock_can_count(texts: list[str]) -> Non
     assert CHAT.read_intent(decode(raw), len(raw)).input_max >= read_ask(raw).prompt_tokens()
 
 
+@pytest.mark.parametrize("kind", [["image_url"], {"a": 1}, None, 5])
+def test_a_part_of_any_type_is_the_providers_to_judge(kind: Any) -> None:
+    part = {"type": kind}
+
+    assert read(messages=[{"role": "user", "content": [part]}]).input_max < REMOTE_MEDIA_TOKENS
+
+
 def test_media_named_by_address_adds_its_worst_case() -> None:
     picture = {"type": "image_url", "image_url": {"url": "http://pictures.example/1.png"}}
     sound = {"type": "input_audio", "input_audio": {"data": "AAAA"}}

@@ -121,3 +121,14 @@ def test_a_later_statement_replaces_and_never_adds() -> None:
     assert later({"a": 3, "b": 1}, {"a": 5, "b": None}) == {"a": 5, "b": 1}
     assert later(None, {"a": 5}) == {"a": 5}
     assert later({"a": 5}, "nothing") == "nothing"
+
+
+def test_anthropics_summaries_are_paid_beside_the_totals() -> None:
+    sums = {"type": "compaction", "input_tokens": 100, "cache_read_input_tokens": 20, "output_tokens": 30}
+    turn = {"type": "message", "input_tokens": 5, "output_tokens": 7}
+
+    usage = usage_anthropic.normalize({"input_tokens": 5, "output_tokens": 7, "iterations": [sums, turn]})
+
+    assert usage == Usage(input=105, cache_read=20, output=37, requests=1)
+    with pytest.raises(AbsurdUsage):
+        usage_anthropic.normalize({"input_tokens": 5, "output_tokens": 7, "iterations": [sums] * 257})

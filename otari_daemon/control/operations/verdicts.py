@@ -74,6 +74,7 @@ REFUSED = {
     "invalid_request": Verdict(
         "the request could not be understood or may not be made", "correct what the message names"
     ),
+    "body_too_large": Verdict("its files are larger than the endpoint takes", "send less at once"),
     "invalid_api_key": Verdict(
         "its credential is of no key that works: missing, mistyped, expired or revoked",
         "see `otari keys list`, and make one with `otari keys create`",

@@ -30,27 +30,28 @@ def _cached_gt_prompt(u: Usage) -> Stated:
     return Stated(u.prompt_tokens, u.completion_tokens, total, cached=u.prompt_tokens + 1_000)
 
 
-def _says(x: Exchange, lie: Lie) -> bytes | None:
-    said = lie(x.answer.usage)
-    return x.wire.state(said) if isinstance(said, Stated) else said
-
-
 def _cached_negative(u: Usage) -> Stated:
-    return Stated(u.prompt_tokens, u.completion_tokens, u.prompt_tokens + u.completion_tokens, cached=-1_000)
+    total = u.prompt_tokens + u.completion_tokens
+    return Stated(u.prompt_tokens, u.completion_tokens, total, cached=-1_000)
 
 
 def _cached_beside(u: Usage) -> Stated:
-    """Half the prompt as cached and not in `prompt_tokens`: the other convention, in this one's fields."""
+    """Half the prompt as cached and not in its tokens: the other convention, in this one's fields."""
     cached = u.prompt_tokens // 2
     total = u.prompt_tokens + u.completion_tokens
     return Stated(u.prompt_tokens - cached, u.completion_tokens, total, cached=cached)
 
 
 def _reasoning_beside(u: Usage) -> Stated:
-    """Half the completion as reasoning and not in `completion_tokens`, as some providers count."""
+    """Half the completion as reasoning and not in its tokens, as some providers count."""
     thought = u.completion_tokens // 2
     total = u.prompt_tokens + u.completion_tokens
     return Stated(u.prompt_tokens, u.completion_tokens - thought, total, thought=thought)
+
+
+def _says(x: Exchange, lie: Lie) -> bytes | None:
+    said = lie(x.answer.usage)
+    return x.wire.state(said) if isinstance(said, Stated) else said
 
 
 async def _lie(x: Exchange, _: int, *, lie: Lie) -> None:

@@ -41,12 +41,12 @@ class ResponsesWire:
         usage = self.answer.usage
         prompt, completion = usage.prompt_tokens, usage.completion_tokens
         return _usage(
-            Stated(prompt, completion, prompt + completion, usage.cached_tokens), usage.reasoning_tokens
+            Stated(prompt, completion, prompt + completion, usage.cached_tokens, usage.reasoning_tokens)
         )
 
     def state(self, stated: Stated) -> bytes:
         """The same members, saying `stated`."""
-        return _usage(stated, stated.thought)
+        return _usage(stated)
 
     def whole(self, usage: bytes | None) -> bytes:
         """A `response`."""
@@ -175,13 +175,13 @@ class ResponsesWire:
         return b"event: %b\ndata: %b\n\n" % (name.encode(), data)
 
 
-def _usage(stated: Stated, reasoning: object) -> bytes:
+def _usage(stated: Stated) -> bytes:
     return _encode(
         {
             "input_tokens": stated.prompt,
             "input_tokens_details": {"cached_tokens": stated.cached, "cache_write_tokens": 0},
             "output_tokens": stated.completion,
-            "output_tokens_details": {"reasoning_tokens": reasoning},
+            "output_tokens_details": {"reasoning_tokens": stated.thought},
             "total_tokens": stated.total,
         }
     )

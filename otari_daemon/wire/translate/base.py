@@ -2,21 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
-from otari_daemon.wire.dialect import Body
+from otari_daemon.wire.dialect import Asked, Body
 
-
-class Asked(NamedTuple):
-    """What an answer takes from its request: the model as the caller named it, an id, the time, the body.
-
-    `request_id` makes the ids that the provider does not give; `created_s` is in seconds since 1970.
-    """
-
-    model: str
-    request_id: str
-    created_s: int
-    body: Body
+__all__ = ["Asked", "StreamTranslator", "Translation"]
 
 
 class StreamTranslator(Protocol):

@@ -26,8 +26,20 @@ CHAT_ONLY = {
 }
 """Of Chat, in a request to Messages or Responses."""
 
+_UNHELD = "costs what a request in this wire is not held for"
+
 MESSAGES_ONLY = {
+    "billing_policy": Unsayable("is set by the gateway's operator, not in a request"),
+    "compaction": Unsayable(_UNHELD),
+    "container": Unsayable(_UNHELD),
+    "context_management": Unsayable(_UNHELD),
+    "fallbacks": Unsayable(_UNHELD),
+    "inference_geo": Unsayable(_UNHELD, ("global",)),
+    "mcp_servers": Unsayable(_UNHELD, ([],)),
+    "speed": Unsayable(_UNHELD, ("standard",)),
     "stop_sequences": Unsayable("is called stop in this wire"),
     "system": Unsayable("is a message of the system in this wire"),
+    "thread": Unsayable(_UNHELD),
+    "workspace_id": Unsayable("is set by the gateway's operator, not in a request"),
 }
 """Of Messages, in a request to Chat."""
