@@ -15,6 +15,7 @@ from otari_daemon.api.inference import READER, answer_error, tell_reply
 from otari_daemon.domain.errors import GatewayError, InvalidRequest, Overloaded, ReaderLeft
 from otari_daemon.pipeline.gateway import Call, Gateway
 from otari_daemon.pipeline.replies import Reply
+from otari_daemon.wire.request_tags import tags_header
 from otari_daemon.wire.uploads import UploadDialect
 
 UPLOADS_MAX = 64
@@ -58,9 +59,9 @@ class UploadResource:
             with tempfile.TemporaryFile() as spool:
                 form = await read_form(req, spool, self._dialect.files_bytes_max)
                 reader = req.scope.get(READER) or NobodyWatches()
-                body = form.described()
+                body, tags = form.described(), tags_header(headers)
                 return await gateway.complete(
-                    Call(self._dialect, caller, request_id, body, reader, form=form)
+                    Call(self._dialect, caller, request_id, body, reader, tags=tags, form=form)
                 )
         finally:
             self._spools -= 1

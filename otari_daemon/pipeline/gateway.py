@@ -96,8 +96,8 @@ class Gateway:
             body = decode(call.body)
             intent = dialect.read_intent(body, len(call.body))
             model = intent.model
-            if call.tags is not None:
-                intent = with_tags(intent, call.tags)
+            if call.tags is not None or "metadata" in body or "user" in body:
+                intent = with_tags(intent, body, call.tags)
             if call.idempotency_key is not None:
                 found = await self._claim(call, call.idempotency_key, body)
                 if isinstance(found, Kept):

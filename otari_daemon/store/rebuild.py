@@ -47,8 +47,10 @@ def steps(plan: Plan) -> Iterator[tuple[Grain, int]]:
 def build(con: Connection, grain: Grain, start_ms: int) -> None:
     """Make the cells of one bucket anew: an hour from its rows, anything longer from what is within.
 
-    Settlements go on between buckets: each is in what is added up here, or is added to the cells later.
+    Settlements go on between buckets: each is in what is added up here, or is added to the cells later. Other
+    daemons on the same database may build or settle, too: one after the other.
     """
+    con.execute(sql.CELLS_ALONE)
     end_ms = end_of(grain, start_ms)
     for family in FAMILIES:
         con.execute(sql.CELLS_DROP, (grain + family, start_ms, end_ms))

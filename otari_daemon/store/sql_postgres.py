@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from otari_daemon.store import sql, sql_copy
+from otari_daemon.store import sql, sql_copy, sql_usage
 
 # -- connection ---------------------------------------------------------------------------------------
 
@@ -30,6 +30,7 @@ OTHER_WORDS: Final = {
     sql.TABLES: """SELECT count(*) FROM pg_catalog.pg_tables
   WHERE schemaname = current_schema() AND tablename <> 'otari_schema'""",
     sql.INTEGRITY_CHECK: "SELECT 'ok'",
+    sql_usage.CELLS_ALONE: "LOCK TABLE usage_cell IN SHARE ROW EXCLUSIVE MODE",
     sql_copy.RESUME_NUMBERS: """SELECT setval(pg_get_serial_sequence('refusal', 'id'),
   (SELECT coalesce(max(id), 0) + 1 FROM refusal), false)""",
 }

@@ -25,6 +25,9 @@ CELL_ADD: Final = """INSERT INTO usage_cell(grain, start_ms, series_id, requests
   u_image_input = usage_cell.u_image_input + excluded.u_image_input,
   u_image_output = usage_cell.u_image_output + excluded.u_image_output,
   cost_n = usage_cell.cost_n + excluded.cost_n, duration_us = usage_cell.duration_us + excluded.duration_us"""
+CELLS_ALONE: Final = "SELECT 'the only writer there is'"
+"""Waits until no other daemon has cells in an open transaction, and holds off others until this one's end."""
+
 CELLS_DROP: Final = "DELETE FROM usage_cell WHERE grain = ? AND start_ms >= ? AND start_ms < ?"
 
 _SUMS: Final = """, CAST(sum(requests) AS BIGINT), CAST(sum(u_input) AS BIGINT),

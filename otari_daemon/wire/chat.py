@@ -26,7 +26,6 @@ from otari_daemon.wire.fields import (
     service_of,
 )
 from otari_daemon.wire.messages_wire import MessagesWire
-from otari_daemon.wire.request_tags import body_tags
 from otari_daemon.wire.strict_json import decode, replace_top_level
 from otari_daemon.wire.translated import Translated
 from otari_daemon.wire.usage_format import AbsurdUsage, UsageFormat, is_hollow
@@ -126,7 +125,6 @@ class ChatDialect:
             shows_usage=_asks_for_usage(body, stream),
             service=service_of(body),
             reach=REACH,
-            tags=body_tags(body) if "metadata" in body or "user" in body else "",
         )
 
     def prompt_tokens(self, raw: bytes) -> int:

@@ -93,6 +93,20 @@ def test_nobody_sees_usage_without_a_key(machine: Machine, path: str) -> None:
     assert _ask(machine, "GET", path, "gw-nobody")[0] == 401
 
 
+def test_every_dialect_keeps_the_tags_of_its_body(machine: Machine) -> None:
+    key = machine.new_key()
+    turn = [{"role": "user", "content": "hi"}]
+    for path, body in (
+        ("/v1/messages", {"messages": turn, "max_tokens": 9, "metadata": {"user_id": "u_1"}}),
+        ("/v1/responses", {"input": "hi", "store": False, "metadata": {"user_id": "u_1"}}),
+    ):
+        assert _ask(machine, "POST", path, key, {"model": "up:echo", **body})[0] == 200, path
+    machine.quiet()
+
+    rows = _ask(machine, "GET", "/v1/usage?where=tag:user_id=u_1", key)[1]
+    assert sorted(row["endpoint"] for row in rows) == ["/v1/messages", "/v1/responses"]
+
+
 def test_tags_that_are_none_are_refused(machine: Machine) -> None:
     key = machine.new_key()
 

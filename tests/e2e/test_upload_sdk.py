@@ -199,3 +199,13 @@ def test_an_upload_goes_through_httpx_too():
         charged.fair()
     finally:
         machine.stop()
+
+
+def test_a_form_has_the_tags_of_its_header(machine, client):
+    charged = Charged(machine)
+
+    client.audio.transcriptions.create(
+        model="ear:echo", file=SOUND, prompt="said", extra_headers={"Otari-Tags": "team=voice"}
+    )
+
+    assert charged.fair()["tags"] == {"team": "voice"}

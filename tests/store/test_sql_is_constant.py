@@ -25,7 +25,7 @@ RUNS_SQL = frozenset(
         "raw_sql",
     )
 )
-SQL_MODULES = ("sql", "sql_postgres", "sql_copy", "sql_shared")
+SQL_MODULES = ("sql", "sql_postgres", "sql_copy", "sql_shared", "sql_usage")
 LOOPED = {
     ("store/engines/sqlite.py", "setting"): "for setting, question, wanted in (*sql.PRAGMAS, *pragmas):",
     ("store/engines/sqlite.py", "question"): "for setting, question, wanted in (*sql.PRAGMAS, *pragmas):",
