@@ -120,12 +120,15 @@ def test_no_bytes_make_a_write_fail(fuzzed: Machine) -> None:
 
 
 def test_no_name_in_a_path_makes_a_question_fail(fuzzed: Machine) -> None:
+    """But for `.` and `..`, which the client resolves before it asks."""
+    texts = st.text(min_size=1, max_size=30).filter(lambda name: name not in (".", ".."))
+
     with client(fuzzed) as master:
 
         @BOUNDS
         @given(
             st.sampled_from(["keys", "users", "budgets", "pricing"]),
-            st.text(min_size=1, max_size=30) | st.sampled_from(["\0", "x" * 2000, "a/b/history", "history"]),
+            texts | st.sampled_from(["\0", "x" * 2000, "a/b/history", "history"]),
             st.sampled_from(["GET", "PATCH", "DELETE"]),
         )
         def asked(kind: str, name: str, method: str) -> None:
