@@ -5,7 +5,7 @@ PY := .venv/bin/python
 N ?=
 ENGINE ?= sqlite
 
-.PHONY: help install parts run test check unit lint typecheck floors sim diff hyp kill9 bypass crashpoints lin hot mutants bench bench-reports pghot real-upstream test-real lock clean format
+.PHONY: help install parts run test check unit lint typecheck floors sim diff hyp kill9 bypass crashpoints lin hot tz mutants bench bench-reports pghot real-upstream test-real lock clean format
 
 help:  ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -70,6 +70,9 @@ lin: install  ## histories of admissions, each checked for an order; make lin N=
 
 hot: install  ## 2,000 at once on a key with room for 1,000; make hot N=200
 	$(PY) -m tests.proofs.hot --runs $(or $(N),200)
+
+tz: install  ## every period of every time zone from 2025 to 2031, about a minute
+	$(PY) -m tests.domain.timezones
 
 mutants: install  ## do the tests notice a changed ledger? make mutants N=book.py
 	nice -n 19 $(PY) -m tests.proofs.mutants $(N)
